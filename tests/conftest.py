@@ -1,0 +1,26 @@
+"""What every test shares: the repository's root, a fixed seed, and examples of hypothesis that stay the same."""
+
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from chalkgrad.engine.random import manual_seed
+
+collect_ignore = ["golden"]  # emitted programs, which are compared and not imported
+
+# A shared machine is sometimes slow, which is no failure of a property: no deadline.
+hypothesis.settings.register_profile("house", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("house")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the root of the repository."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """Start every test from the same random state, so that the order of tests does not matter."""
+    manual_seed(0)
