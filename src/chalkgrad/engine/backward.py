@@ -1,0 +1,233 @@
+"""The backward pass: visit the graph from the loss to the leaves, and hand every gradient on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from ..law.errors import GradError
+from ..law.shapes import unbroadcast
+from .tape import mode
+from .tensor import Node, Port, Tensor, wrap
+
+__all__ = ["backward", "grad"]
+
+
+def backward(
+    outputs: Sequence[Tensor], gradients: Sequence[Any], *, retain_graph: bool | None = None, create_graph: bool = False
+) -> None:
+    """Add the gradients of all leaves to their `grad`."""
+    _Pass(create_graph).run(outputs, gradients, create_graph if retain_graph is None else retain_graph)
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor], inputs: Tensor | Sequence[Tensor], grad_outputs: Any = None,
+    retain_graph: bool | None = None, create_graph: bool = False, allow_unused: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """Return the gradients of `outputs` by `inputs`, and leave every `grad` alone.
+
+    Raises GradError if an input is not part of the graph, unless allow_unused; it then gets None.
+    """
+    outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
+    inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    gradients = [grad_outputs] if isinstance(grad_outputs, Tensor) else grad_outputs or [None] * len(outputs)
+    wanted = _Pass(create_graph, {tensor.node or tensor for tensor in inputs})
+    wanted.run(outputs, gradients, create_graph if retain_graph is None else retain_graph)
+    found = [wanted.found.get(tensor.node or tensor) for tensor in inputs]
+    unused = [i for i, gradient in enumerate(found) if gradient is None]
+    if unused and not allow_unused:
+        raise GradError(f"Input {unused[0]} was not used to compute the outputs; allow_unused=True gives None for it.")
+    return tuple(None if g is None else wanted.as_tensor(g) for g in found)
+
+
+class _Pass:
+    """One walk over the graph. With `create_graph` gradients are Tensors, and every rule is recorded as it runs."""
+
+    def __init__(self, create_graph: bool, targets: set[Any] | None = None) -> None:
+        self.create_graph, self.targets = create_graph, targets or set()
+        self.only_targets = targets is not None
+        self.gradients: dict[Any, Any] = {}  # node -> what has arrived so far
+        self.found: dict[Any, Any] = {}  # target -> its gradient
+
+    def run(self, outputs: Sequence[Tensor], gradients: Sequence[Any], retain_graph: bool) -> None:
+        for output, gradient in zip(outputs, gradients, strict=True):
+            if not output.requires_grad:
+                raise GradError("This tensor was made without a graph: no input requires a gradient, or under no_grad.")
+            self.start(output.node or output, self.seed(output, gradient))
+        before, mode.grad_enabled = mode.grad_enabled, self.create_graph
+        try:
+            for node in self.order():
+                self.visit(node, retain_graph)
+        finally:
+            mode.grad_enabled = before
+
+    def start(self, edge: Any, gradient: Any) -> None:
+        if not isinstance(edge, Node):
+            self.reach_leaf(edge, gradient, gradient)
+        else:
+            self.gradients[edge] = self.gradients[edge] + gradient if edge in self.gradients else gradient
+
+    def seed(self, output: Tensor, gradient: Any) -> Any:
+        """The derivative of the loss by the output: 1 where the output is the loss."""
+        if gradient is None:
+            if output.data.size != 1:
+                raise GradError(f"A loss is one number, this has shape {output.shape}; call backward(gradient=...).")
+            gradient = np.ones_like(output.data)
+            if mode.tape is not None:
+                mode.tape.record("engine", np.ones_like, {"loss": output.data}, {"grad": gradient}, output.node)
+        array = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient, output.dtype)
+        if array.shape != output.shape:
+            raise GradError(f"The gradient has shape {array.shape}, but the tensor {output.shape}; they must be equal.")
+        if not self.create_graph:
+            return array
+        return gradient if isinstance(gradient, Tensor) else wrap(array, None)
+
+    def order(self) -> list[Node]:
+        """List the nodes behind the outputs, latest first: a node's number is above those of all it depends on.
+
+        A loop and a list, not recursion: graphs are deeper than Python's stack.
+        """
+        stack = [edge for edge in self.gradients if isinstance(edge, Node)]
+        seen = set(stack)
+        while stack:
+            for edge in stack.pop().edges:
+                if isinstance(edge, Node) and edge not in seen:
+                    seen.add(edge)
+                    stack.append(edge)
+        nodes = sorted(seen, key=attrgetter("number"))
+        if self.only_targets:
+            leads = set(self.targets)
+            for node in nodes:
+                if any(edge in leads for edge in node.edges):
+                    leads.add(node)
+            nodes = [node for node in nodes if node in leads]
+        return nodes[::-1]
+
+    def visit(self, node: Node, retain_graph: bool) -> None:
+        """Run the backward rule of one node, and bring each part of the result to the value that it belongs to."""
+        gradients, gradient = self.gradients, self.gradients.pop(node, None)
+        if gradient is None:
+            return  # nothing arrived: the loss does not depend on this output
+        if node.hooks is not None or node.retain is not None or node in self.targets:
+            gradient = self.attend(node, gradient)
+        if type(node) is Port:
+            gradients.setdefault(node.edges[0], [None] * node.count)[node.place] = gradient
+            return
+        for edge, part in zip(node.edges, self.pull(node, gradient)):
+            if type(edge) is Tensor or not isinstance(edge, Node):
+                self.reach_leaf(edge, part, gradient)
+            else:
+                if part.shape != edge.shape or part.dtype is not edge.dtype:
+                    part = self.fit(edge, part)
+                known = gradients.get(edge)
+                gradients[edge] = part if known is None else self.note(edge, _add, {"grad": known, "other": part})
+        if not retain_graph:
+            node.saved, node.edges, node.watched = None, (), ()
+
+    def pull(self, node: Node, gradient: Any) -> tuple[Any, ...]:
+        """Check that what was remembered is as it was, and run the rule on it."""
+        variant, saved = node.variant, node.saved
+        if saved is None:
+            raise GradError(f"{variant.name}: what it remembered was freed by an earlier backward; "
+                            "call that one with retain_graph=True.")
+        for name, version, then in node.watched:
+            if version[0] != then:
+                raise GradError(f"{variant.name}: `{name}` was changed in place after it was remembered: it was at "
+                                f"version {then} and is at {version[0]}. Change a copy: x.clone().")
+        if self.create_graph:
+            saved = self.rebuild(node)
+        if type(gradient) is not list:
+            parts = variant.pull(gradient, *saved)
+        else:
+            gradient = [np.zeros(*node.shape[i]) if g is None else g for i, g in enumerate(gradient)]
+            parts = variant.pull(*gradient, *saved)
+        if mode.tape is not None:
+            arriving = gradient if type(gradient) is list else [gradient]
+            given = dict(zip(variant.backward.parameters, (*arriving, *saved), strict=True))
+            made = dict(zip(variant.backward.returns, parts, strict=True))
+            mode.tape.record("backward", variant.backward, given, made, node)
+        return parts  # type: ignore[no-any-return]
+
+    def rebuild(self, node: Node) -> list[Any]:
+        """Give what a node remembered its history back, as Tensors: inputs, outputs, and locals made from them."""
+        variant = node.variant
+        rule, values = variant.rule, dict(zip(variant.remember, node.saved, strict=True))
+        for name, edge in zip(variant.inputs, node.edges, strict=True):
+            if name in values:
+                values[name] = edge if isinstance(edge, Tensor) else wrap(values[name], edge)
+        if len(rule.returns) == 1 and rule.returns[0] in values and rule.returns[0] not in rule.inputs:
+            values[rule.returns[0]] = wrap(values[rule.returns[0]], node)
+        if variant.rebuild:
+            made = variant.locals.function(*(values[name] for name in variant.locals.parameters))
+            values |= dict(zip(variant.rebuild, made, strict=True))
+        return list(values.values())
+
+    def fit(self, edge: Any, part: Any) -> Any:
+        """Bring a gradient to the shape and the dtype of the value that it belongs to."""
+        if part.shape != edge.shape:
+            part = self.note(edge, unbroadcast, {"grad": part, "shape": edge.shape})
+        if part.dtype != edge.dtype:
+            part = self.note(edge, _astype, {"grad": part, "dtype": edge.dtype})
+        return part
+
+    def reach_leaf(self, leaf: Tensor, part: Any, arrived: Any) -> None:
+        """Add a gradient to a leaf's own, unless only the gradients of some targets are asked for."""
+        if part.shape != leaf.data.shape or part.dtype != leaf.data.dtype:
+            part = self.fit(leaf, part)
+        if leaf.hooks:
+            part = self.call_hooks(leaf, part)
+        if not self.only_targets:
+            # a rule may hand on the very array that it was given, and every leaf owns its gradient
+            self.accumulate(leaf, part, owned=part is not arrived and getattr(part, "base", None) is None)
+        elif leaf in self.targets:
+            known = self.found.get(leaf)
+            self.found[leaf] = part if known is None else self.note(leaf, _add, {"grad": known, "other": part})
+
+    def attend(self, node: Node, gradient: Any) -> Any:
+        """Serve those who wait for the gradient of an inner value: hooks, retain_grad, targets."""
+        gradient = self.call_hooks(node, gradient)
+        tensor = node.retain() if node.retain is not None else None
+        if tensor is not None:
+            self.accumulate(tensor, gradient, owned=False)
+        if node in self.targets:
+            self.found[node] = gradient
+        return gradient
+
+    def accumulate(self, leaf: Tensor, gradient: Any, *, owned: bool) -> None:
+        if leaf.grad is not None and not self.create_graph:
+            leaf.grad.data = self.note(leaf, _add, {"grad": leaf.grad.data, "other": gradient})
+        elif leaf.grad is not None:
+            leaf.grad = leaf.grad + gradient
+        else:
+            leaf.grad = self.as_tensor(gradient if owned else self.note(leaf, np.copy, {"a": gradient}))
+
+    def call_hooks(self, owner: Any, gradient: Any) -> Any:
+        for hook in owner.hooks or ():
+            replaced = hook(self.as_tensor(gradient))
+            if replaced is not None:
+                gradient = replaced if self.create_graph else replaced.data
+        return gradient
+
+    def note(self, edge: Any, function: Any, given: dict[str, Any]) -> Any:
+        """Compute part of the gradient of an edge, and tell the tape."""
+        result = function(*given.values())
+        if mode.tape is not None:
+            mode.tape.record("engine", function, given, {"grad": result}, edge)
+        return result
+
+    def as_tensor(self, gradient: Any) -> Tensor:
+        return gradient if isinstance(gradient, Tensor) else wrap(np.asarray(gradient), None)
+
+
+def _add(grad: Any, other: Any) -> Any:
+    """What reaches the loss by two ways has the sum of both derivatives."""
+    return grad + other
+
+
+def _astype(grad: Any, dtype: Any) -> Any:
+    return grad.astype(dtype)
+
+

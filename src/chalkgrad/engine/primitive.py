@@ -1,0 +1,237 @@
+"""A differentiable operation: two plain functions and the law of names.
+
+The backward asks by parameter name for what it needs: `grad_<output>`, an output, an input, an option, or any local of
+the forward. Exactly that is remembered between the passes, so its signature is the save list. It returns
+`grad_<input>` names; an input without one is not differentiable.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from ..law.arguments import bind
+from ..law.code import Code
+from ..law.errors import RuleError, nearest
+from ..law.rule import Rule
+from ..law.shapes import explain
+from ..law.variant import Variant
+from .tape import TAPES, mode
+from .tensor import Node, Port, Tensor, wrap
+
+__all__ = ["PRIMITIVES", "Primitive", "Update", "primitive", "update_rule"]
+
+PRIMITIVES: list[Primitive] = []
+FLOAT64 = np.dtype(np.float64)
+
+
+class _Variants(dict[int, Variant]):
+    """The variants of a primitive by the inputs that want a gradient, as the bits of a number; planned when needed."""
+
+    def __init__(self, primitive: Primitive) -> None:
+        self.primitive = primitive
+
+    def __missing__(self, wanted: int) -> Variant:
+        inputs = [name for i, name in enumerate(self.primitive.rule.inputs) if wanted >> i & 1]
+        self[wanted] = Variant(self.primitive.rule, self.primitive.backward_rule, inputs)
+        return self[wanted]
+
+
+class Primitive:
+    """A rule that takes Tensors and records the graph; made by the decorator `@primitive`.
+
+    Given plain arrays alone it is the plain function. Options may be given by position after the arrays, and by
+    PyTorch's names (`dim`, `keepdim`) as well as NumPy's.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function, self.rule = function, Rule(function)
+        self.name = self.rule.name
+        self.backward_rule: Rule | None = None
+        self.grad_outputs = [f"grad_{name}" for name in self.rule.returns]
+        self.make_examples: Callable[[np.random.Generator], list[tuple[Any, ...]]] | None = None
+        self.variants = _Variants(self)
+        self.apply = _apply(self)
+        PRIMITIVES.append(self)
+
+    def __call__(self, *inputs: Any, **options: Any) -> Any:
+        return self.apply(*inputs, **options)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}({', '.join(self.rule.parameters)}) -> {', '.join(self.rule.returns)}>"
+
+    def backward(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Declare the derivative; what it asks for and returns is checked against the law of names at once."""
+        rule, back = self.rule, Rule(function, forward=self.rule)
+        known = [*self.grad_outputs, *rule.returns, *rule.inputs, *rule.options, *rule.locals]
+        for name in back.parameters:
+            if name not in known:
+                back.fail(back.node, f"asks for `{name}`, which {self.name} does not have. {nearest(name, known)}")
+        allowed = [f"grad_{name}" for name in rule.inputs]
+        for name in back.returns:
+            if name not in allowed:
+                back.fail(back.node, f"returns `{name}`, which is the gradient of no input. {nearest(name, allowed)}")
+        self.backward_rule = back
+        self.variants.clear()
+        return function
+
+    def examples(self, function: Callable[[np.random.Generator], list[tuple[Any, ...]]]) -> Callable[..., Any]:
+        """Declare examples: a function of a generator that lists tuples of inputs, options in a dict at the end."""
+        self.make_examples = function
+        return function
+
+
+def _plain(option: Any) -> Any:
+    """Options hold no Tensors and no lists: `x[index]` may be given both."""
+    if isinstance(option, Tensor):
+        return option.data
+    return tuple(_plain(o) for o in option) if isinstance(option, tuple | list) else option
+
+
+# Every operation goes through this function, so it is unrolled over the inputs: {x} stands for each, and {bit} for its
+# place in `wanted`. A generic loop over the inputs costs a quarter of the time of a small addition.
+APPLY = """
+def apply(*inputs, **options):
+    if options or len(inputs) != {arity}:
+        inputs, options = bind(inputs, options)
+    {names}, = inputs
+    wanted, edges = 0, []
+    {take}
+    if not wanted:
+        if not any([isinstance(value, Tensor) for value in inputs]):
+            return plain({names}, **options)
+    elif not mode.grad_enabled:
+        wanted, edges = 0, None
+    variant = variants[wanted]
+    try:
+        y, saved = variant.run({names}, **options)
+    except Exception as error:
+        raise explain(primitive, ({names},), error) from None
+    if type(y) is not ndarray or y.dtype is FLOAT64:
+        if type(y) is tuple:
+            return wrap_many(variant, inputs, ({names},), edges, y, saved, options)
+        y = keep_float32(asarray(y), ({names},))
+    out = wrap(y, Node(variant, edges, saved, y.shape, y.dtype) if wanted else None)
+    if y.base is not None:
+        share_version(out, inputs, options.get("index"))
+    if wanted and variant.watches:
+        out.node.watch(inputs, out)
+    if TAPES:
+        record(out.node, variant, ({names},), options, (y,), saved)
+    return out
+"""
+TAKE = """
+    if isinstance({x}, Tensor):
+        if {x}.requires_grad:
+            wanted += {bit}
+            edges.append({x}.node or {x})
+        {x} = {x}.data
+    elif isinstance({x}, generic):
+        {x} = {x}.item()  # a NumPy scalar would drag float32 arrays along to float64; a Python number does not
+"""
+
+
+def _apply(primitive: Primitive) -> Callable[..., Any]:
+    """Make the function that runs a primitive on Tensors."""
+    names = [f"_{name}" for name in primitive.rule.inputs]
+    take = "".join(TAKE.format(x=name, bit=1 << i) for i, name in enumerate(names)).strip()
+    text = APPLY.format(arity=len(names), names=", ".join(names), take=take)
+    known = {
+        "bind": lambda inputs, options: bind(primitive.rule, inputs, options, _plain), "primitive": primitive,
+        "plain": primitive.function, "variants": primitive.variants, "explain": explain, "wrap_many": _wrap_many,
+        "keep_float32": _keep_float32, "share_version": _share_version, "record": _record, "ndarray": np.ndarray,
+        "generic": np.generic, "asarray": np.asarray, "FLOAT64": FLOAT64, "Tensor": Tensor, "Node": Node, "wrap": wrap,
+        "mode": mode, "TAPES": TAPES,
+    }
+    exec(compile(text, f"<{primitive.name}>", "exec"), known)
+    return cast("Callable[..., Any]", known["apply"])
+
+
+def _wrap_many(
+    variant: Variant, inputs: Sequence[Any], arrays: Sequence[Any], edges: list[Any], ys: tuple[Any, ...],
+    saved: tuple[Any, ...], options: dict[str, Any],
+) -> tuple[Tensor, ...]:
+    """Wrap several outputs; the gradient of each arrives at a Port of the one node."""
+    ys = tuple(_keep_float32(np.asarray(y), arrays) for y in ys)
+    named = dict(zip(variant.grad_outputs, ys, strict=True))
+    asked = {name: named[name] for name in variant.arriving} if edges else {}
+    node = Node(variant, edges, saved, [(y.shape, y.dtype) for y in asked.values()], None) if edges else None
+    ports = {name: Port(node, i, len(asked), y.shape, y.dtype) for i, (name, y) in enumerate(asked.items()) if node}
+    outs = [wrap(y, ports.get(name)) for name, y in named.items()]
+    for out in outs:
+        if out.data.base is not None:
+            _share_version(out, inputs, None)
+    if node is not None:
+        node.watch(inputs, *outs)
+    if TAPES:
+        _record(node, variant, arrays, options, ys, saved)
+    return tuple(outs)
+
+
+def _as_float32(y: Any) -> Any:
+    return y.astype(np.float32)
+
+
+def _keep_float32(y: Any, arrays: Sequence[Any]) -> Any:
+    """A float64 result needs a float64 input: integers and flags meet float32 as they do in PyTorch."""
+    if y.dtype is not FLOAT64 or any(getattr(a, "dtype", None) is FLOAT64 for a in arrays):
+        return y
+    narrow = _as_float32(y)
+    if mode.tape is not None:
+        mode.tape.record("engine", _as_float32, {"y": y}, {"y": narrow})
+    return narrow
+
+
+def _share_version(out: Tensor, inputs: Sequence[Any], index: Any) -> None:
+    """A view counts its changes together with the tensor whose memory it shares."""
+    for value in inputs:
+        if isinstance(value, Tensor) and (out.data.base is value.data or out.data.base is value.data.base):
+            out.version, out.view_of = value.version, (value, index)
+
+
+def _record(
+    node: Node | None, variant: Variant, arrays: Sequence[Any], options: dict[str, Any], ys: tuple[Any, ...], saved: Any
+) -> None:
+    if mode.tape is None:
+        return
+    rule = variant.rule
+    given = dict(zip(rule.inputs, arrays, strict=True)) | (rule.function.__kwdefaults__ or {}) | options
+    made = dict(zip(variant.remember, saved, strict=True)) | dict(zip(rule.returns, ys, strict=True))
+    mode.tape.record("forward", variant.forward, given, made, node)
+
+
+def primitive(function: Callable[..., Any]) -> Primitive:
+    """Declare a differentiable operation from its forward; `.backward` and `.examples` complete it."""
+    return Primitive(function)
+
+
+class Update:
+    """An optimizer's rule, the paper's box line for line: it changes its arrays in place, all but the gradient."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function, self.rule = function, Rule(function, inplace=True)
+        self.name = self.rule.name
+        for statement in self.rule.statements:
+            if any(name.startswith("grad") for name in statement.writes - statement.rebinds):
+                raise RuleError(f"{self.rule.file}: {self.name} changes the gradient in place, which is not its own.")
+
+    def __call__(self, *tensors: Tensor, **options: Any) -> None:
+        arrays = [t.data for t in tensors]
+        if mode.tape is not None:
+            given = dict(zip(self.rule.inputs, arrays, strict=True)) | (self.function.__kwdefaults__ or {}) | options
+            before = {name: array.copy() for name, array in zip(self.rule.inputs, arrays, strict=True)}
+            mode.tape.record("update", Code(self.rule, self.rule.parameters, [], "None"), given, before)
+        self.function(*arrays, **options)
+        for name, tensor in zip(self.rule.inputs, tensors, strict=True):
+            if not name.startswith("grad"):
+                tensor.version[0] += 1
+
+
+def update_rule(function: Callable[..., Any]) -> Update:
+    """Declare how an optimizer, or a running statistic, changes arrays in place."""
+    return Update(function)

@@ -1,0 +1,32 @@
+"""What can go wrong, by kind: each message says what came, what was expected, and what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = ["GradError", "RuleError", "ShapeError", "nearest"]
+
+
+class RuleError(TypeError):
+    """A rule breaks the law of names or the grammar; raised where it is declared, with the file and the line."""
+
+
+class ShapeError(ValueError):
+    """Arrays of these shapes cannot meet in this operation."""
+
+
+class GradError(RuntimeError):
+    """A gradient was asked for that cannot be had: the graph is gone, was changed, or never reached the tensor."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say what may have been meant.
+
+    >>> nearest("x_hatt", ["mean", "rstd", "x_hat"])
+    'Did you mean `x_hat`? Known: mean, rstd, x_hat.'
+    """
+    known = list(known)
+    close = get_close_matches(name, known, n=1)
+    guess = f"Did you mean `{close[0]}`? " if close else ""
+    return f"{guess}Known: {', '.join(known) or 'nothing'}."

@@ -1,0 +1,140 @@
+"""The grammar of a rule, checked where it is declared: what a rule may say, so that others can read and copy it.
+
+Assignments (also `+=` and `a[i] -= ...`) and one final `return` of names; `if` only on options, None-ness, shapes and
+dtypes; `for` only over what is known from those; it changes only arrays that it made; its globals are `np`, `math` and
+functions. Whatever breaks this is an error at import, with the file and the line.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .rule import Rule
+
+__all__ = ["check", "is_flat", "is_static"]
+
+# Methods and attributes that may hand back a view of what they are called on.
+VIEWS = {"T", "reshape", "transpose", "swapaxes", "ravel", "squeeze", "view", "diagonal", "broadcast_to", "expand_dims"}
+# Results of these carry no derivative, whatever they are computed from.
+FLAT = {"arange", "argmax", "argmin", "argsort", "sign", "isnan", "zeros_like", "ones_like", "empty_like", "full_like"}
+FORBIDDEN = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
+
+
+def check(rule: Rule) -> None:
+    """Raise RuleError for the first thing that a rule may not say."""
+    if rule.function.__code__.co_freevars:
+        rule.fail(rule.node, f"closes over {', '.join(rule.function.__code__.co_freevars)}; hand it in as an option")
+    for statement in rule.statements:
+        _check_statement(rule, statement.node)
+    for name in rule.returns:
+        if name not in rule.locals and name not in rule.parameters:
+            rule.fail(rule.node, f"returns `{name}`, which it never assigns")
+    known = {*rule.parameters, *rule.locals}
+    for name in sorted(frozenset().union(*(s.reads for s in rule.statements)) - known):
+        value = rule.function.__globals__.get(name, getattr(builtins, name, None))
+        if not callable(value) and not (isinstance(value, ModuleType) and value.__name__ in ("numpy", "math")):
+            rule.fail(rule.node, f"reads `{name}`, which is no input, option, local, np, math, or function above it")
+
+
+def _check_statement(rule: Rule, node: ast.stmt) -> None:
+    for part in ast.walk(node):
+        if isinstance(part, FORBIDDEN):
+            rule.fail(part, f"uses {type(part).__name__.lower()}, which a rule may not")
+        if isinstance(part, ast.keyword) and part.arg == "out":
+            rule.fail(part.value, "writes through out=, which hides a change; assign the result to a name")
+    match node:
+        case ast.Assign(targets=targets):
+            for target in targets:
+                _check_target(rule, node, target)
+        case ast.AugAssign(target=target):
+            _check_target(rule, node, target)
+        case ast.If(test=test) if not is_static(rule, test):
+            rule.fail(node, f"branches on `{ast.unparse(test)}`; it may look at options, None-ness, shapes and dtypes")
+        case ast.For(iter=source) if not is_static(rule, source):
+            rule.fail(node, f"loops over `{ast.unparse(source)}`; it may look at options, shapes and dtypes")
+        case ast.If() | ast.For():
+            for child in node.body + node.orelse:
+                _check_statement(rule, child)
+        case ast.Expr():
+            rule.fail(node, "has a bare expression, whose effect cannot be seen; assign its result to a name")
+        case ast.Pass():
+            pass
+        case _:
+            rule.fail(node, f"has a statement of kind {type(node).__name__}; a rule has assignments, `if` and `for`")
+
+
+def _check_target(rule: Rule, node: ast.Assign | ast.AugAssign, target: ast.expr) -> None:
+    match target:
+        case ast.Tuple(elts=elements):
+            for element in elements:
+                _check_target(rule, node, element)
+        case ast.Name() if isinstance(node, ast.Assign):
+            pass
+        case ast.Name() | ast.Subscript():
+            name = root(target)
+            if not rule.inplace and not _made_here(rule, name, frozenset()):
+                rule.fail(node, f"changes `{name}` in place, but did not make it; copy it first, or add out of place")
+        case _:
+            rule.fail(node, f"assigns to `{ast.unparse(target)}`; assign to a name or to an element")
+
+
+def _made_here(rule: Rule, name: str, seen: frozenset[str]) -> bool:
+    """Tell whether every value that `name` takes is an array of the rule's own, not an input or a view of one."""
+    if name not in rule.locals or name in seen:
+        return name in seen or name in rule.options
+    values = [node.value for node in ast.walk(rule.node) if isinstance(node, ast.Assign)
+              and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)]
+    sources = [viewed(value) for value in values]
+    return all(source is None or _made_here(rule, source, seen | {name}) for source in sources)
+
+
+def is_static(rule: Rule, node: ast.expr) -> bool:
+    """Tell whether an expression depends on options, None-ness, shapes and dtypes alone."""
+    match node:
+        case ast.Attribute(attr="shape" | "ndim" | "dtype" | "size") | ast.Call(func=ast.Name(id="len")):
+            return True
+        case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
+            return True
+        case ast.Name(id=name):
+            return name in rule.static or name not in {*rule.inputs, *rule.locals}
+        case ast.GeneratorExp() | ast.ListComp():
+            return all(is_static(rule, generator.iter) for generator in node.generators)
+    return all(is_static(rule, child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+
+
+def is_flat(rule: Rule, name: str) -> bool:
+    """Tell whether a local carries no derivative: made of shapes, a comparison, or positions."""
+    makers = [s.node for s in rule.statements if name in s.writes]
+    return all(isinstance(node, ast.Assign) and _is_flat_value(rule, node.value) for node in makers)
+
+
+def _is_flat_value(rule: Rule, value: ast.expr) -> bool:
+    called = value.func.attr if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else ""
+    return isinstance(value, ast.Compare) or called in FLAT or is_static(rule, value)
+
+
+def root(node: ast.expr) -> str:
+    """Name the variable that an assignment to `node` changes: `a` for `a[i].T`."""
+    while isinstance(node, ast.Subscript | ast.Attribute | ast.Starred):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ast.unparse(node)
+
+
+def viewed(node: ast.expr) -> str | None:
+    """Name what an expression may be a view of."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Subscript(value=value):
+            return viewed(value)
+        case ast.Attribute(attr=attr, value=value) if attr in VIEWS:
+            return viewed(value)
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=attr), args=[first, *_]) if attr in VIEWS:
+            return viewed(first)
+        case ast.Call(func=ast.Attribute(attr=attr, value=value)) if attr in VIEWS:
+            return viewed(value)
+    return None

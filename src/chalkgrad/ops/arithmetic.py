@@ -1,0 +1,363 @@
+"""Sums, products, powers, and the matrix product."""
+
+import numpy as np
+
+from ..engine.primitive import primitive
+from ..engine.tensor import Tensor, implements
+
+__all__ = ["add", "divide", "floor_divide", "matmul", "multiply", "negative", "pow", "remainder", "subtract"]
+
+
+@implements(np.add)
+@primitive
+def add(a, b):
+    """Add two arrays, repeating the smaller where its axes have size 1.
+
+    a (...), b (...) -> y (...)
+    """
+    y = a + b
+    return y
+
+
+@add.backward
+def add_backward(grad_y):
+    """Raising either summand raises the sum as much: ∂y/∂a = ∂y/∂b = 1."""
+    grad_a = grad_y
+    grad_b = grad_y
+    return grad_a, grad_b
+
+
+@add.examples
+def add_examples(rng):
+    """Both repeated; a number and rows; no rows."""
+    draw = rng.standard_normal
+    return [(draw((3, 1)), draw(4)), (draw(()), draw((2, 3))), (draw((0, 3)), draw(3))]
+
+
+@implements(np.subtract)
+@primitive
+def subtract(a, b):
+    """Subtract b from a.
+
+    a (...), b (...) -> y (...)
+    """
+    y = a - b
+    return y
+
+
+@subtract.backward
+def subtract_backward(grad_y):
+    """∂y/∂a = 1 and ∂y/∂b = -1."""
+    grad_a = grad_y
+    grad_b = -grad_y
+    return grad_a, grad_b
+
+
+@subtract.examples
+def subtract_examples(rng):
+    """Both repeated; a number and rows; no rows."""
+    draw = rng.standard_normal
+    return [(draw((3, 1)), draw(4)), (draw(()), draw((2, 3))), (draw((0, 3)), draw(3))]
+
+
+@implements(np.multiply)
+@primitive
+def multiply(a, b):
+    """Multiply element by element.
+
+    a (...), b (...) -> y (...)
+    """
+    y = a * b
+    return y
+
+
+@multiply.backward
+def multiply_backward(grad_y, a, b):
+    """Each factor's pull on the product is the other factor: ∂y/∂a = b, ∂y/∂b = a."""
+    grad_a = grad_y * b
+    grad_b = grad_y * a
+    return grad_a, grad_b
+
+
+@multiply.examples
+def multiply_examples(rng):
+    """Both repeated; a number and rows; no rows; zeros."""
+    draw = rng.standard_normal
+    return [(draw((3, 1)), draw(4)), (draw(()), draw((2, 3))), (draw((0, 3)), draw(3)), (np.zeros(2), np.zeros(2))]
+
+
+@implements(np.divide)
+@primitive
+def divide(a, b):
+    """Divide element by element.
+
+    a (...), b (...) -> y (...)
+    """
+    y = a / b
+    return y
+
+
+@divide.backward
+def divide_backward(grad_y, a, b):
+    """∂y/∂a = 1/b, and ∂y/∂b = -a/b²."""
+    grad_a = grad_y / b
+    grad_b = -grad_a * (a / b)
+    return grad_a, grad_b
+
+
+@divide.examples
+def divide_examples(rng):
+    """Both repeated; a number and rows; zero divided; a negative divisor."""
+    draw = rng.uniform
+    return [
+        (draw(-1, 1, (3, 1)), draw(1, 2, 4)),
+        (draw(-1, 1, ()), draw(1, 2, (2, 3))),
+        (np.zeros(2), draw(1, 2, 2)),
+        (draw(-1, 1, 2), draw(-2, -1, 2)),
+    ]
+
+
+@implements(np.negative)
+@primitive
+def negative(x):
+    """Turn the sign.
+
+    x (...) -> y (...)
+    """
+    y = -x
+    return y
+
+
+@negative.backward
+def negative_backward(grad_y):
+    """∂y/∂x = -1."""
+    grad_x = -grad_y
+    return grad_x
+
+
+@negative.examples
+def negative_examples(rng):
+    """Rows; one number."""
+    return [(rng.standard_normal((2, 3)),), (rng.standard_normal(()),)]
+
+
+@implements(np.floor_divide)
+@primitive
+def floor_divide(a, b):
+    """Count the whole steps of b that lead up to a: ⌊a/b⌋.
+
+    a (...), b (...) -> y (...)
+    """
+    y = a // b
+    return y
+
+
+@floor_divide.backward
+def floor_divide_backward(grad_y):
+    """Flat between its jumps."""
+    grad_a = np.zeros_like(grad_y)
+    grad_b = np.zeros_like(grad_y)
+    return grad_a, grad_b
+
+
+@floor_divide.examples
+def floor_divide_examples(rng):
+    """Both repeated, away from the jumps; a negative divisor."""
+    whole = rng.integers(-3, 4, (3, 1))
+    return [(whole + 0.5, np.array([1.0, 2.0])), (whole + 0.5, np.array(-1.0))]
+
+
+@implements(np.remainder)
+@primitive
+def remainder(a, b):
+    """What is left of a after whole steps of b; it has the sign of b.
+
+    a (...), b (...) -> y (...)
+    """
+    y = a % b
+    return y
+
+
+@remainder.backward
+def remainder_backward(grad_y, a, b):
+    """y = a - ⌊a/b⌋ b, where the floor is flat: ∂y/∂a = 1, ∂y/∂b = -⌊a/b⌋."""
+    grad_a = grad_y
+    grad_b = -grad_y * (a // b)
+    return grad_a, grad_b
+
+
+@remainder.examples
+def remainder_examples(rng):
+    """Both repeated, away from the jumps; a negative divisor."""
+    whole = rng.integers(-3, 4, (3, 1))
+    return [(whole + 0.5, np.array([1.0, 2.0])), (whole + 0.5, np.array(-1.0))]
+
+
+@primitive
+def power(x, *, exponent):
+    """Raise every element to a fixed power.
+
+    x (...) -> y (...)
+    """
+    y = x**exponent
+    return y
+
+
+@power.backward
+def power_backward(grad_y, x, exponent):
+    """∂y/∂x = p xᵖ⁻¹; the power 0 is constant, also at x = 0, where xᵖ⁻¹ is not defined."""
+    if exponent == 0:
+        grad_x = np.zeros_like(grad_y)
+    elif exponent == 2:
+        grad_x = grad_y * (2 * x)
+    else:
+        grad_x = grad_y * (exponent * x ** (exponent - 1))
+    return grad_x
+
+
+@power.examples
+def power_examples(rng):
+    """A whole power; the square; a root; a negative power; the power 0 at 0; the powers 1 and 3 of 0."""
+    draw = rng.uniform
+    return [
+        (draw(-2, 2, (2, 3)), {"exponent": 3}),
+        (draw(-2, 2, (2, 3)), {"exponent": 2}),
+        (draw(1, 2, ()), {"exponent": 0.5}),
+        (draw(-2, -1, 3), {"exponent": -2}),
+        (np.zeros(2), {"exponent": 0}),
+        (np.zeros(2), {"exponent": 1}),
+        (np.zeros(2), {"exponent": 3}),
+    ]
+
+
+@primitive
+def power_of_arrays(a, b):
+    """Raise a to the power b, element by element.
+
+    a (...), b (...) -> y (...)
+    """
+    y = a**b
+    return y
+
+
+@power_of_arrays.backward
+def power_of_arrays_backward(grad_y, a, b, y):
+    """
+    1. ∂y/∂a = b aᵇ⁻¹, and 0 where b = 0
+    2. y = exp(b log a), so ∂y/∂b = y log a; where a = 0 and b ≥ 0 it is 0, the limit of aᵇ log a
+    """
+    slope  = np.where(b == 0, 0, b * a ** np.where(b == 0, 1, b - 1))
+    log_a  = np.log(np.where((a == 0) & (b >= 0), 1, a))
+    grad_a = grad_y * slope
+    grad_b = grad_y * (y * log_a)
+    return grad_a, grad_b
+
+
+@power_of_arrays.examples
+def power_of_arrays_examples(rng):
+    """Both repeated; a number as the power; the power 0."""
+    draw = rng.uniform
+    return [
+        (draw(0.5, 2, (3, 1)), draw(-2, 2, 4)),
+        (draw(0.5, 2, (2, 3)), draw(-2, 2, ())),
+        (draw(0.5, 2, 2), np.zeros(2)),
+    ]
+
+
+@implements(np.power, np.float_power)
+def pow(input, exponent):
+    """Raise to a power: a number, an array or a Tensor.
+
+    >>> from chalkgrad import tensor
+    >>> pow(tensor([1.0, 2.0, 3.0]), 2)
+    tensor([1., 4., 9.])
+    """
+    if isinstance(exponent, int | float) and not isinstance(exponent, bool):
+        return power(input, exponent=exponent.item() if isinstance(exponent, np.generic) else exponent)
+    return power_of_arrays(input, exponent)
+
+
+implements(np.square)(lambda x: power(x, exponent=2))
+implements(np.reciprocal)(lambda x: power(x, exponent=-1))
+
+
+@primitive
+def matmul_2d(a, b):
+    """Multiply matrices, or stacks of them.
+
+    a (..., n, k), b (..., k, m) -> y (..., n, m)
+    """
+    y = a @ b
+    return y
+
+
+@matmul_2d.backward
+def matmul_2d_backward(grad_y, a, b):
+    """
+    1. y_ij = Σ_k a_ik b_kj
+    2. ∂loss/∂a_ik = Σ_j g_ij b_kj: a row of g against a row of b
+    3. ∂loss/∂b_kj = Σ_i a_ik g_ij: a column of a against a column of g
+    """
+    grad_a = grad_y @ np.swapaxes(b, -1, -2)
+    grad_b = np.swapaxes(a, -1, -2) @ grad_y
+    return grad_a, grad_b
+
+
+@matmul_2d.examples
+def matmul_2d_examples(rng):
+    """Two matrices; a stack and one matrix; both stacks repeated; an inner size of 0."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)), draw((3, 4))),
+        (draw((5, 2, 3)), draw((3, 4))),
+        (draw((5, 1, 2, 3)), draw((2, 3, 1))),
+        (draw((2, 0)), draw((0, 3))),
+    ]
+
+
+@implements(np.matmul)
+def matmul(input, other):
+    """Matrix product with NumPy's and PyTorch's rules: a vector is a row on the left, a column on the right.
+
+    >>> from chalkgrad import tensor
+    >>> matmul(tensor([[1.0, 2.0], [3.0, 4.0]]), tensor([1.0, 1.0]))
+    tensor([3., 7.])
+    """
+    left, right = np.ndim(input) == 1, np.ndim(other) == 1
+    if not (left or right):
+        return matmul_2d(input, other)
+    y = matmul_2d(input[None, :] if left else input, other[:, None] if right else other)
+    y = y[..., 0] if right else y
+    return y[..., 0] if left and right else y[..., 0, :] if left else y
+
+
+@implements(np.dot)
+def _dot(a, b):
+    """The matrix product, where NumPy's two ways of saying it agree."""
+    if np.ndim(a) > 2 or np.ndim(b) > 2:
+        raise ValueError(f"np.dot of shapes {np.shape(a)} and {np.shape(b)} pairs every matrix with every other; say a @ b.")
+    return matmul(a, b) if np.ndim(a) and np.ndim(b) else multiply(a, b)
+
+
+def _reflected(operation):
+    return lambda self, other: operation(other, self)
+
+
+def _in_place(operation):
+    """y += b: computed from a copy, which the graph may remember, and written over y."""
+    return lambda self, other: self.become(operation(self.snapshot(), other))
+
+
+for _name, _operation in {
+    "add": add, "sub": subtract, "mul": multiply, "truediv": divide, "pow": pow, "matmul": matmul,
+    "floordiv": floor_divide, "mod": remainder,
+}.items():
+    _function = getattr(_operation, "apply", _operation)  # the bare function: a Primitive's own call costs a step more
+    setattr(Tensor, f"__{_name}__", _function)
+    setattr(Tensor, f"__r{_name}__", _reflected(_function))
+    setattr(Tensor, f"__i{_name}__", _in_place(_function))
+    _name = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}.get(_name, _name)
+    setattr(Tensor, _name, _function)
+    setattr(Tensor, f"{_name}_", _in_place(_function))
+Tensor.__neg__ = negative.apply
+Tensor.neg     = negative.apply

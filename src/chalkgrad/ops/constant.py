@@ -1,0 +1,239 @@
+"""What carries no derivative: comparisons, positions, new tensors, and other kinds of numbers."""
+
+import numpy as np
+
+from ..engine.primitive import primitive
+from ..engine.random import default_generator
+from ..engine.tensor import NUMPY, Tensor, implements, wrap
+
+__all__ = [
+    "arange", "argmax", "argmin", "empty", "eye", "from_numpy", "full", "full_like", "is_tensor", "linspace", "ones",
+    "ones_like", "rand", "randint", "randn", "randperm", "tensor", "zeros", "zeros_like",
+]
+
+
+def _plain(value):
+    """Take an array out of its wrapping, and turn a NumPy scalar into a number, which leaves float32 as it is."""
+    if isinstance(value, Tensor):
+        return value.data
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def flat(function):
+    """Let a NumPy function take Tensors and give a Tensor without a history."""
+
+    def on_tensors(*inputs, **options):
+        made = function(*map(_plain, inputs), **{k: _plain(v) for k, v in options.items()})
+        return wrap(np.asarray(made), None)
+
+    return on_tensors
+
+
+COMPARISONS = {
+    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+    "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
+}
+for _name, _function in COMPARISONS.items():
+    setattr(Tensor, f"__{_name}__", flat(_function))
+Tensor.__invert__ = flat(np.invert)
+for _function in (
+    *COMPARISONS.values(), np.invert, np.logical_and, np.logical_or, np.logical_not,
+    np.argmax, np.argmin, np.argsort, np.isnan, np.isfinite, np.isinf, np.all, np.any, np.zeros_like, np.ones_like,
+    np.empty_like, np.full_like, np.rint, np.signbit, np.allclose, np.array_equal, np.bincount, np.count_nonzero,
+):
+    NUMPY[_function] = flat(_function)
+NUMPY[np.shape] = lambda x: x.shape
+NUMPY[np.ndim] = lambda x: x.ndim
+NUMPY[np.size] = lambda x: x.data.size
+
+
+def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """Where the largest element is: the first one, if several are equal.
+
+    >>> argmax(tensor([[1.0, 5.0], [7.0, 2.0]]), 1)
+    tensor([1, 0])
+    """
+    return flat(np.argmax)(input, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
+
+
+def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
+    """Where the smallest element is: the first one, if several are equal."""
+    return flat(np.argmin)(input, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
+
+
+@primitive
+def astype(x, *, dtype):
+    """The same numbers in another dtype, in memory of their own.
+
+    x (...) -> y (...)
+    """
+    y = x.astype(dtype)
+    return y
+
+
+@astype.backward
+def astype_backward(grad_y):
+    """A change of dtype changes no number; the engine brings the gradient back to the dtype of x."""
+    grad_x = grad_y
+    return grad_x
+
+
+@astype.examples
+def astype_examples(rng):
+    """The wider kind; a number that has that kind already."""
+    return [(rng.standard_normal((2, 3)), {"dtype": np.float64}), (rng.standard_normal(()), {"dtype": np.float64})]
+
+
+@implements(np.copy)
+@primitive
+def clone(x):
+    """A copy in memory of its own.
+
+    x (...) -> y (...)
+    """
+    y = x.copy()
+    return y
+
+
+@clone.backward
+def clone_backward(grad_y):
+    """∂y/∂x = 1."""
+    grad_x = grad_y
+    return grad_x
+
+
+@clone.examples
+def clone_examples(rng):
+    """Rows; columns of rows, which lie apart in memory; one number."""
+    draw = rng.standard_normal
+    return [(draw((2, 3)),), (draw((2, 3)).T,), (draw(()),)]
+
+
+def converted(self, dtype):
+    """A copy in another dtype; integers and booleans have no history, since they cannot change by a little."""
+    dtype = np.dtype(dtype)
+    return astype(self if dtype.kind == "f" else self.detach(), dtype=dtype)
+
+
+def to(self, dtype):
+    """The same numbers in another dtype; the tensor itself, if it has that dtype already."""
+    return self if self.dtype == np.dtype(dtype) else converted(self, dtype)
+
+
+def tensor(data, dtype=None, requires_grad=False):
+    """Make a tensor of numbers, nested lists, or an array, which are copied.
+
+    Numbers written in Python are float32 (or int64, or bool), as in PyTorch; an array keeps its dtype.
+
+    >>> tensor([1, 2]).dtype, tensor([1.0, 2.0]).dtype, tensor(np.zeros(2)).dtype
+    (dtype('int64'), dtype('float32'), dtype('float64'))
+    """
+    return Tensor(data, requires_grad, dtype=dtype)
+
+
+def from_numpy(array):
+    """Make a tensor that shares memory with an array."""
+    return wrap(array, None)
+
+
+def is_tensor(value):
+    """Tell whether a value is a Tensor."""
+    return isinstance(value, Tensor)
+
+
+def _sizes(sizes):
+    return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+
+
+def _made(array, requires_grad):
+    return wrap(array, None).requires_grad_(requires_grad)
+
+
+def zeros(*size, dtype=np.float32, requires_grad=False):
+    """A tensor of zeros."""
+    return _made(np.zeros(_sizes(size), dtype), requires_grad)
+
+
+def ones(*size, dtype=np.float32, requires_grad=False):
+    """A tensor of ones."""
+    return _made(np.ones(_sizes(size), dtype), requires_grad)
+
+
+def empty(*size, dtype=np.float32, requires_grad=False):
+    """A tensor whose values are yet to be written."""
+    return _made(np.empty(_sizes(size), dtype), requires_grad)
+
+
+def full(size, fill_value, dtype=None, requires_grad=False):
+    """A tensor of one value."""
+    return _made(np.full(size, fill_value, dtype or tensor(fill_value).dtype), requires_grad)
+
+
+def eye(n, m=None, dtype=np.float32, requires_grad=False):
+    """Ones on the diagonal, zeros beside it."""
+    return _made(np.eye(n, m, dtype=dtype), requires_grad)
+
+
+def arange(start, end=None, step=1, dtype=None, requires_grad=False):
+    """Numbers from start up to, but without, end; from 0, if only one is given.
+
+    >>> arange(3), arange(0.0, 1.0, 0.5)
+    (tensor([0, 1, 2]), tensor([0. , 0.5]))
+    """
+    start, end = (0, start) if end is None else (start, end)
+    floats = any(isinstance(n, float) for n in (start, end, step))
+    return _made(np.arange(start, end, step, dtype or (np.float32 if floats else np.int64)), requires_grad)
+
+
+def linspace(start, end, steps, dtype=np.float32, requires_grad=False):
+    """Evenly spaced numbers from start to end, both included."""
+    return _made(np.linspace(start, end, steps, dtype=dtype), requires_grad)
+
+
+def rand(*size, generator=None, dtype=np.float32, requires_grad=False):
+    """Numbers drawn evenly from [0, 1)."""
+    return _made((generator or default_generator()).random(_sizes(size), dtype), requires_grad)
+
+
+def randn(*size, generator=None, dtype=np.float32, requires_grad=False):
+    """Numbers drawn from the normal distribution with mean 0 and variance 1."""
+    return _made((generator or default_generator()).standard_normal(_sizes(size), dtype), requires_grad)
+
+
+def randint(low, high, size, generator=None, dtype=np.int64):
+    """Integers drawn evenly from [low, high)."""
+    return _made((generator or default_generator()).integers(low, high, size, dtype), False)
+
+
+def randperm(n, generator=None):
+    """The numbers 0 to n - 1 in a random order."""
+    return _made((generator or default_generator()).permutation(n), False)
+
+
+def zeros_like(input, dtype=None, requires_grad=False):
+    """Zeros in the shape and dtype of another tensor."""
+    return _made(np.zeros_like(_plain(input), dtype), requires_grad)
+
+
+def ones_like(input, dtype=None, requires_grad=False):
+    """Ones in the shape and dtype of another tensor."""
+    return _made(np.ones_like(_plain(input), dtype), requires_grad)
+
+
+def full_like(input, fill_value, dtype=None, requires_grad=False):
+    """One value in the shape and dtype of another tensor."""
+    return _made(np.full_like(_plain(input), fill_value, dtype), requires_grad)
+
+
+Tensor.argmax, Tensor.argmin = argmax, argmin
+Tensor.astype, Tensor.clone, Tensor.copy, Tensor.to = converted, clone.apply, clone.apply, to
+Tensor.float  = lambda self: to(self, np.float32)
+Tensor.double = lambda self: to(self, np.float64)
+Tensor.long   = lambda self: to(self, np.int64)
+Tensor.bool   = lambda self: to(self, np.bool_)
+Tensor.all    = lambda self, dim=None, **options: flat(np.all)(self, axis=dim, **options)
+Tensor.any    = lambda self, dim=None, **options: flat(np.any)(self, axis=dim, **options)
+Tensor.size   = property(lambda self: self.data.size)
+Tensor.numel  = lambda self: self.data.size
+Tensor.zero_  = lambda self: self.become(zeros_like(self))
+Tensor.copy_  = lambda self, source: self.become(clone(source) if isinstance(source, Tensor) else tensor(source))
