@@ -5,7 +5,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from chalkgrad.engine.random import manual_seed
+from chalkgrad.seeding import manual_seed
 
 collect_ignore = ["golden"]  # emitted programs, which are compared and not imported
 

@@ -17,7 +17,7 @@ import math
 import random
 from collections.abc import Sequence
 
-__all__ = ["MLP", "Layer", "Neuron", "Value"]
+__all__ = ["Layer", "MLP", "Neuron", "Value"]
 
 
 class Value:

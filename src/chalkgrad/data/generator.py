@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from chalkgrad.engine.random import default_generator
+from chalkgrad.seeding import default_generator
 
 __all__ = ["SeedOrGenerator", "as_generator", "generator_or_default"]
 

@@ -1,1 +1,1 @@
-"""The engine. Read it in one sitting: rule, primitive, tensor, backward; then tape, shapes, errors and random."""
+"""The engine. Read it in one sitting: tensor, primitive, backward, and then tape, which spelling rests on."""

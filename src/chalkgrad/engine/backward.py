@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..law.errors import GradError
-from ..law.shapes import unbroadcast
+from ..law.errors import GradError, ShapeError
+from ..law.shapes import repeats, unbroadcast
 from .tape import mode
 from .tensor import Node, Port, Tensor, wrap
 
@@ -33,7 +33,7 @@ def grad(
     """
     outputs = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     inputs = [inputs] if isinstance(inputs, Tensor) else list(inputs)
-    gradients = [grad_outputs] if isinstance(grad_outputs, Tensor) else grad_outputs or [None] * len(outputs)
+    gradients = list(grad_outputs) if isinstance(grad_outputs, tuple | list) else [grad_outputs] * len(outputs)
     wanted = _Pass(create_graph, {tensor.node or tensor for tensor in inputs})
     wanted.run(outputs, gradients, create_graph if retain_graph is None else retain_graph)
     found = [wanted.found.get(tensor.node or tensor) for tensor in inputs]
@@ -49,32 +49,30 @@ class _Pass:
     def __init__(self, create_graph: bool, targets: set[Any] | None = None) -> None:
         self.create_graph, self.targets = create_graph, targets or set()
         self.only_targets = targets is not None
-        self.gradients: dict[Any, Any] = {}  # node -> what has arrived so far
+        self.gradients: dict[Any, Any] = {}  # edge (a node or a leaf) -> what has arrived so far
+        self.borrowed: set[Any] = set()  # leaves whose gradient is an array that others hold too
         self.found: dict[Any, Any] = {}  # target -> its gradient
 
     def run(self, outputs: Sequence[Tensor], gradients: Sequence[Any], retain_graph: bool) -> None:
         for output, gradient in zip(outputs, gradients, strict=True):
             if not output.requires_grad:
                 raise GradError("This tensor was made without a graph: no input requires a gradient, or under no_grad.")
-            self.start(output.node or output, self.seed(output, gradient))
+            edge, seed = output.node or output, self.seed(output, gradient)
+            self.gradients[edge] = self.gradients[edge] + seed if edge in self.gradients else seed
+            self.borrowed.add(edge)
         before, mode.grad_enabled = mode.grad_enabled, self.create_graph
         try:
             for node in self.order():
                 self.visit(node, retain_graph)
+            self.finish()
         finally:
             mode.grad_enabled = before
-
-    def start(self, edge: Any, gradient: Any) -> None:
-        if not isinstance(edge, Node):
-            self.reach_leaf(edge, gradient, gradient)
-        else:
-            self.gradients[edge] = self.gradients[edge] + gradient if edge in self.gradients else gradient
 
     def seed(self, output: Tensor, gradient: Any) -> Any:
         """The derivative of the loss by the output: 1 where the output is the loss."""
         if gradient is None:
             if output.data.size != 1:
-                raise GradError(f"A loss is one number, this has shape {output.shape}; call backward(gradient=...).")
+                raise GradError(f"A loss is one number, but this has shape {output.shape}; give backward(gradient=).")
             gradient = np.ones_like(output.data)
             if mode.tape is not None:
                 mode.tape.record("engine", np.ones_like, {"loss": output.data}, {"grad": gradient}, output.node)
@@ -99,11 +97,11 @@ class _Pass:
                     stack.append(edge)
         nodes = sorted(seen, key=attrgetter("number"))
         if self.only_targets:
-            leads = set(self.targets)
+            leading: set[Any] = set()
             for node in nodes:
-                if any(edge in leads for edge in node.edges):
-                    leads.add(node)
-            nodes = [node for node in nodes if node in leads]
+                if any(edge in self.targets or edge in leading for edge in node.edges):
+                    leading.add(node)
+            nodes = [node for node in nodes if node in leading]
         return nodes[::-1]
 
     def visit(self, node: Node, retain_graph: bool) -> None:
@@ -117,13 +115,15 @@ class _Pass:
             gradients.setdefault(node.edges[0], [None] * node.count)[node.place] = gradient
             return
         for edge, part in zip(node.edges, self.pull(node, gradient)):
-            if type(edge) is Tensor or not isinstance(edge, Node):
-                self.reach_leaf(edge, part, gradient)
-            else:
-                if part.shape != edge.shape or part.dtype is not edge.dtype:
-                    part = self.fit(edge, part)
-                known = gradients.get(edge)
-                gradients[edge] = part if known is None else self.note(edge, _add, {"grad": known, "other": part})
+            if part.shape != edge.shape or part.dtype is not edge.dtype:
+                part = self.fit(node, edge, part)
+            known = gradients.get(edge)
+            if known is not None:
+                part = self.note(edge, _add, {"grad": known, "other": part})
+                self.borrowed.discard(edge)
+            elif type(edge) is not Node and not _is_new(part, gradient, node.saved):
+                self.borrowed.add(edge)
+            gradients[edge] = part
         if not retain_graph:
             node.saved, node.edges, node.watched = None, (), ()
 
@@ -157,34 +157,24 @@ class _Pass:
         rule, values = variant.rule, dict(zip(variant.remember, node.saved, strict=True))
         for name, edge in zip(variant.inputs, node.edges, strict=True):
             if name in values:
-                values[name] = edge if isinstance(edge, Tensor) else wrap(values[name], edge)
+                values[name] = edge if isinstance(edge, Tensor) else wrap(np.asarray(values[name]), edge)
         if len(rule.returns) == 1 and rule.returns[0] in values and rule.returns[0] not in rule.inputs:
-            values[rule.returns[0]] = wrap(values[rule.returns[0]], node)
+            values[rule.returns[0]] = wrap(np.asarray(values[rule.returns[0]]), node)
         if variant.rebuild:
             made = variant.locals.function(*(values[name] for name in variant.locals.parameters))
             values |= dict(zip(variant.rebuild, made, strict=True))
         return list(values.values())
 
-    def fit(self, edge: Any, part: Any) -> Any:
+    def fit(self, node: Node, edge: Any, part: Any) -> Any:
         """Bring a gradient to the shape and the dtype of the value that it belongs to."""
         if part.shape != edge.shape:
+            if not repeats(edge.shape, part.shape):
+                raise ShapeError(f"The backward of {node.variant.name} returned a gradient of shape {part.shape} for "
+                                 f"an input of shape {edge.shape}.")
             part = self.note(edge, unbroadcast, {"grad": part, "shape": edge.shape})
         if part.dtype != edge.dtype:
             part = self.note(edge, _astype, {"grad": part, "dtype": edge.dtype})
         return part
-
-    def reach_leaf(self, leaf: Tensor, part: Any, arrived: Any) -> None:
-        """Add a gradient to a leaf's own, unless only the gradients of some targets are asked for."""
-        if part.shape != leaf.data.shape or part.dtype != leaf.data.dtype:
-            part = self.fit(leaf, part)
-        if leaf.hooks:
-            part = self.call_hooks(leaf, part)
-        if not self.only_targets:
-            # a rule may hand on the very array that it was given, and every leaf owns its gradient
-            self.accumulate(leaf, part, owned=part is not arrived and getattr(part, "base", None) is None)
-        elif leaf in self.targets:
-            known = self.found.get(leaf)
-            self.found[leaf] = part if known is None else self.note(leaf, _add, {"grad": known, "other": part})
 
     def attend(self, node: Node, gradient: Any) -> Any:
         """Serve those who wait for the gradient of an inner value: hooks, retain_grad, targets."""
@@ -196,7 +186,21 @@ class _Pass:
             self.found[node] = gradient
         return gradient
 
-    def accumulate(self, leaf: Tensor, gradient: Any, *, owned: bool) -> None:
+    def finish(self) -> None:
+        """Give the leaves and the targets what arrived, now that it is complete; a leaf owns its gradient."""
+        given = set()
+        for edge, gradient in self.gradients.items():
+            if edge in self.targets or not (self.only_targets or isinstance(edge, Node)):
+                if edge.hooks:
+                    gradient = self.call_hooks(edge, gradient)
+                owned = edge not in self.borrowed and id(gradient) not in given and not isinstance(gradient, np.generic)
+                given.add(id(gradient))
+                if edge in self.targets:
+                    self.found[edge] = gradient if owned else self.note(edge, np.copy, {"a": gradient})
+                else:
+                    self.accumulate(edge, gradient, owned)
+
+    def accumulate(self, leaf: Tensor, gradient: Any, owned: bool) -> None:
         if leaf.grad is not None and not self.create_graph:
             leaf.grad.data = self.note(leaf, _add, {"grad": leaf.grad.data, "other": gradient})
         elif leaf.grad is not None:
@@ -205,8 +209,10 @@ class _Pass:
             leaf.grad = self.as_tensor(gradient if owned else self.note(leaf, np.copy, {"a": gradient}))
 
     def call_hooks(self, owner: Any, gradient: Any) -> Any:
-        for hook in owner.hooks or ():
+        for hook in [*(owner.hooks or {}).values()]:
             replaced = hook(self.as_tensor(gradient))
+            if replaced is not None and replaced.shape != gradient.shape:
+                raise GradError(f"A hook returned a gradient of shape {replaced.shape} for one of {gradient.shape}.")
             if replaced is not None:
                 gradient = replaced if self.create_graph else replaced.data
         return gradient
@@ -214,12 +220,20 @@ class _Pass:
     def note(self, edge: Any, function: Any, given: dict[str, Any]) -> Any:
         """Compute part of the gradient of an edge, and tell the tape."""
         result = function(*given.values())
+        if isinstance(result, np.generic):
+            result = np.asarray(result)
         if mode.tape is not None:
             mode.tape.record("engine", function, given, {"grad": result}, edge)
         return result
 
     def as_tensor(self, gradient: Any) -> Tensor:
         return gradient if isinstance(gradient, Tensor) else wrap(np.asarray(gradient), None)
+
+
+def _is_new(part: Any, arrived: Any, saved: Any) -> bool:
+    """Tell whether a rule made an array of its own, and did not hand on what arrived, or what was remembered."""
+    array = part.data if isinstance(part, Tensor) else part
+    return part is not arrived and array.base is None and all(part is not value for value in saved)
 
 
 def _add(grad: Any, other: Any) -> Any:

@@ -14,15 +14,14 @@ from typing import Any, cast
 import numpy as np
 
 from ..law.arguments import bind
-from ..law.code import Code
-from ..law.errors import RuleError, nearest
+from ..law.errors import GradError, nearest
 from ..law.rule import Rule
 from ..law.shapes import explain
 from ..law.variant import Variant
 from .tape import TAPES, mode
 from .tensor import Node, Port, Tensor, wrap
 
-__all__ = ["PRIMITIVES", "Primitive", "Update", "primitive", "update_rule"]
+__all__ = ["PRIMITIVES", "Primitive", "primitive"]
 
 PRIMITIVES: list[Primitive] = []
 FLOAT64 = np.dtype(np.float64)
@@ -67,7 +66,7 @@ class Primitive:
     def backward(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Declare the derivative; what it asks for and returns is checked against the law of names at once."""
         rule, back = self.rule, Rule(function, forward=self.rule)
-        known = [*self.grad_outputs, *rule.returns, *rule.inputs, *rule.options, *rule.locals]
+        known = list(dict.fromkeys([*self.grad_outputs, *rule.returns, *rule.inputs, *rule.options, *rule.locals]))
         for name in back.parameters:
             if name not in known:
                 back.fail(back.node, f"asks for `{name}`, which {self.name} does not have. {nearest(name, known)}")
@@ -85,11 +84,13 @@ class Primitive:
         return function
 
 
-def _plain(option: Any) -> Any:
-    """Options hold no Tensors and no lists: `x[index]` may be given both."""
+def _plain(option: Any, whose: str) -> Any:
+    """Take the array out of a Tensor, and make lists tuples: what rules take as options, as in `x[index]`."""
     if isinstance(option, Tensor):
+        if option.requires_grad and mode.grad_enabled:
+            raise GradError(f"{whose} is an option, which has no derivative, but requires one. Detach it: x.detach().")
         return option.data
-    return tuple(_plain(o) for o in option) if isinstance(option, tuple | list) else option
+    return tuple(_plain(o, whose) for o in option) if isinstance(option, tuple | list) else option
 
 
 # Every operation goes through this function, so it is unrolled over the inputs: {x} stands for each, and {bit} for its
@@ -103,18 +104,18 @@ def apply(*inputs, **options):
     {take}
     if not wanted:
         if not any([isinstance(value, Tensor) for value in inputs]):
-            return plain({names}, **options)
+            return plain(*inputs, **options)
     elif not mode.grad_enabled:
         wanted, edges = 0, None
     variant = variants[wanted]
     try:
         y, saved = variant.run({names}, **options)
     except Exception as error:
-        raise explain(primitive, ({names},), error) from None
+        raise explain(primitive, ({names},), error) from error
     if type(y) is not ndarray or y.dtype is FLOAT64:
         if type(y) is tuple:
             return wrap_many(variant, inputs, ({names},), edges, y, saved, options)
-        y = keep_float32(asarray(y), ({names},))
+        y = keep_float32(asarray(y), ({names},), options)
     out = wrap(y, Node(variant, edges, saved, y.shape, y.dtype) if wanted else None)
     if y.base is not None:
         share_version(out, inputs, options.get("index"))
@@ -156,7 +157,7 @@ def _wrap_many(
     saved: tuple[Any, ...], options: dict[str, Any],
 ) -> tuple[Tensor, ...]:
     """Wrap several outputs; the gradient of each arrives at a Port of the one node."""
-    ys = tuple(_keep_float32(np.asarray(y), arrays) for y in ys)
+    ys = tuple(_keep_float32(np.asarray(y), arrays, options) for y in ys)
     named = dict(zip(variant.grad_outputs, ys, strict=True))
     asked = {name: named[name] for name in variant.arriving} if edges else {}
     node = Node(variant, edges, saved, [(y.shape, y.dtype) for y in asked.values()], None) if edges else None
@@ -176,9 +177,10 @@ def _as_float32(y: Any) -> Any:
     return y.astype(np.float32)
 
 
-def _keep_float32(y: Any, arrays: Sequence[Any]) -> Any:
-    """A float64 result needs a float64 input: integers and flags meet float32 as they do in PyTorch."""
-    if y.dtype is not FLOAT64 or any(getattr(a, "dtype", None) is FLOAT64 for a in arrays):
+def _keep_float32(y: Any, arrays: Sequence[Any], options: dict[str, Any]) -> Any:
+    """A float64 result needs a float64 input, or to be asked for; integers meet float32 as they do in PyTorch."""
+    wide = any(hasattr(array, "dtype") and array.dtype == FLOAT64 for array in arrays)
+    if wide or y.dtype is not FLOAT64 or options.get("dtype") is not None:
         return y
     narrow = _as_float32(y)
     if mode.tape is not None:
@@ -207,31 +209,3 @@ def _record(
 def primitive(function: Callable[..., Any]) -> Primitive:
     """Declare a differentiable operation from its forward; `.backward` and `.examples` complete it."""
     return Primitive(function)
-
-
-class Update:
-    """An optimizer's rule, the paper's box line for line: it changes its arrays in place, all but the gradient."""
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        functools.update_wrapper(self, function)
-        self.function, self.rule = function, Rule(function, inplace=True)
-        self.name = self.rule.name
-        for statement in self.rule.statements:
-            if any(name.startswith("grad") for name in statement.writes - statement.rebinds):
-                raise RuleError(f"{self.rule.file}: {self.name} changes the gradient in place, which is not its own.")
-
-    def __call__(self, *tensors: Tensor, **options: Any) -> None:
-        arrays = [t.data for t in tensors]
-        if mode.tape is not None:
-            given = dict(zip(self.rule.inputs, arrays, strict=True)) | (self.function.__kwdefaults__ or {}) | options
-            before = {name: array.copy() for name, array in zip(self.rule.inputs, arrays, strict=True)}
-            mode.tape.record("update", Code(self.rule, self.rule.parameters, [], "None"), given, before)
-        self.function(*arrays, **options)
-        for name, tensor in zip(self.rule.inputs, tensors, strict=True):
-            if not name.startswith("grad"):
-                tensor.version[0] += 1
-
-
-def update_rule(function: Callable[..., Any]) -> Update:
-    """Declare how an optimizer, or a running statistic, changes arrays in place."""
-    return Update(function)

@@ -22,7 +22,7 @@ class Call(NamedTuple):
 
     kind: str
     code: Code | Callable[..., Any]
-    given: dict[str, Any]
+    given: dict[Any, Any]
     made: dict[str, Any]
     scope: str
     owner: Any
@@ -33,17 +33,20 @@ class Tape:
 
     def __init__(self, scopes: dict[int, str] | None = None) -> None:
         self.calls: list[Call] = []
+        self.assumptions: list[tuple[Any, int, int]] = []  # (array, low, high): low <= array < high was relied on
         self.scopes, self.scope = scopes or {}, ""
 
     def record(
-        self, kind: str, code: Code | Callable[..., Any], given: dict[str, Any], made: dict[str, Any], owner: Any = None
+        self, kind: str, code: Code | Callable[..., Any], given: dict[Any, Any], made: dict[str, Any], owner: Any = None
     ) -> None:
         self.calls.append(Call(kind, code, given, made, self.scope, owner))
 
 
 class _Mode(threading.local):
-    grad_enabled: bool = True
-    tape: Tape | None = None
+    def __init__(self) -> None:  # runs once in every thread
+        self.grad_enabled = True
+        self.outer: list[bool] = []  # what held outside of the no_grad and enable_grad blocks that are open
+        self.tape: Tape | None = None
 
 
 mode = _Mode()
@@ -54,11 +57,11 @@ class _GradMode(ContextDecorator):
     enabled: bool
 
     def __enter__(self) -> None:
-        self.before = [*getattr(self, "before", []), mode.grad_enabled]
+        mode.outer.append(mode.grad_enabled)
         mode.grad_enabled = self.enabled
 
     def __exit__(self, *exception: object) -> None:
-        mode.grad_enabled = self.before.pop()
+        mode.grad_enabled = mode.outer.pop()
 
 
 class no_grad(_GradMode):

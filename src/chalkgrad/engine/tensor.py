@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+import weakref
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
 else:
     Operations = object  # they are attached by chalkgrad.ops
 
-__all__ = ["NUMPY", "Node", "Port", "Tensor", "implements", "wrap"]
+__all__ = ["NUMPY", "Node", "Port", "RemovableHandle", "Tensor", "implements", "wrap"]
 
 NUMPY: dict[Callable[..., Any], Callable[..., Any]] = {}  # NumPy's function -> ours; filled by chalkgrad.ops
+F = TypeVar("F", bound=Callable[..., Any])
 _numbers = itertools.count()
 
 
@@ -61,6 +64,17 @@ class Port(Node):
         self.place, self.count = place, count
 
 
+class RemovableHandle:
+    """What registering a hook returns: `remove()` takes the hook away again."""
+
+    def __init__(self, hooks: dict[Any, Any]) -> None:
+        self.hooks = hooks
+
+    def remove(self) -> None:
+        """Take the hook away; a second time changes nothing."""
+        self.hooks.pop(self, None)
+
+
 class Tensor(Operations):
     """An n-dimensional array with a gradient.
 
@@ -74,7 +88,7 @@ class Tensor(Operations):
     data: Any
     grad: Tensor | None
     node: Node | None
-    hooks: list[Callable[[Tensor], Tensor | None]] | None
+    hooks: dict[RemovableHandle, Callable[[Tensor], Tensor | None]] | None
     view_of: tuple[Tensor, Any] | None  # what this shares memory with, and the index into it, if it is one
     version: list[int]  # how often the memory was changed in place: one count for all that share it
 
@@ -90,9 +104,9 @@ class Tensor(Operations):
         self.node = self.grad = self.hooks = self.view_of = None
         self.requires_grad_(requires_grad)
 
-    shape = property(lambda self: self.data.shape)
-    dtype = property(lambda self: self.data.dtype)
-    ndim = property(lambda self: self.data.ndim)
+    shape = property(attrgetter("data.shape"))
+    dtype = property(attrgetter("data.dtype"))
+    ndim = property(attrgetter("data.ndim"))
     grad_fn = property(lambda self: self.node)
     is_leaf = property(lambda self: self.node is None)
 
@@ -124,19 +138,18 @@ class Tensor(Operations):
 
     def retain_grad(self) -> None:
         """Keep the gradient of this tensor, though it is no leaf."""
-        import weakref
-
         if self.node is not None:
             self.node.retain = weakref.ref(self)  # weak: the tensor owns the node
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Callable[[], None]:
-        """Call `hook(grad)` when this tensor's gradient is known; what it returns takes the gradient's place.
-
-        Returns a function that removes the hook.
-        """
+    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHandle:
+        """Call `hook(grad)` when this tensor's gradient is known; what it returns takes the gradient's place."""
+        if not self.requires_grad:
+            raise GradError("This tensor requires no gradient, so its hook would never be called.")
         owner = self.node or self
-        owner.hooks = [*(owner.hooks or ()), hook]
-        return lambda: setattr(owner, "hooks", [h for h in owner.hooks or () if h is not hook])
+        owner.hooks = {} if owner.hooks is None else owner.hooks
+        handle = RemovableHandle(owner.hooks)
+        owner.hooks[handle] = hook
+        return handle
 
     def become(self, result: Tensor) -> Tensor:
         """Take over the values and the history of `result`: what every in-place operation ends with."""
@@ -145,9 +158,10 @@ class Tensor(Operations):
                 raise GradError("A leaf that requires a gradient was changed in place; do it under no_grad().")
             if self.view_of is not None:
                 return self._become_through_base(result)
-            self.node, self.requires_grad = result.node, result.requires_grad
         np.copyto(self.data, result.data, casting="same_kind")
         self.version[0] += 1
+        if mode.grad_enabled:
+            self.node, self.requires_grad = result.node, result.requires_grad
         if mode.tape is not None:
             mode.tape.record("engine", np.copyto, {"source": result.data}, {"array": self.data})
         return self
@@ -167,6 +181,8 @@ class Tensor(Operations):
         """Copy the values, keep the history: the operand of an in-place operation, whose values it may remember."""
         out = wrap(self.data.copy(), self.node)
         out.requires_grad = self.requires_grad
+        if mode.tape is not None:
+            mode.tape.record("engine", np.copy, {"a": self.data}, {"y": out.data})
         return out
 
     def numpy(self) -> np.ndarray[Any, Any]:
@@ -177,30 +193,6 @@ class Tensor(Operations):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
-
-    def item(self) -> Any:
-        return self.data.item()
-
-    def tolist(self) -> Any:
-        return self.data.tolist()
-
-    def __float__(self) -> float:
-        return float(self.data.item())
-
-    def __int__(self) -> int:
-        return int(self.data.item())
-
-    def __index__(self) -> int:
-        return int(self.data.__index__())
-
-    def __bool__(self) -> bool:
-        return bool(self.data)
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        return (self[i] for i in range(len(self.data)))
 
     def __repr__(self) -> str:
         text = np.array2string(self.data, separator=", ", precision=4, prefix="tensor(")
@@ -248,10 +240,10 @@ def wrap(data: Any, node: Node | None) -> Tensor:
     return tensor
 
 
-def implements(*functions: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def implements(*functions: Callable[..., Any]) -> Callable[[F], F]:
     """Let NumPy's `functions` mean the decorated one when they meet a Tensor."""
 
-    def register(ours: Callable[..., Any]) -> Callable[..., Any]:
+    def register(ours: F) -> F:
         NUMPY.update(dict.fromkeys(functions, ours))
         return ours
 

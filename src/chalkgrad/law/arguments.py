@@ -15,9 +15,12 @@ ALIASES = {"dim": "axis", "keepdim": "keepdims"}
 
 
 def bind(
-    rule: Rule, inputs: tuple[Any, ...], options: dict[str, Any], plain: Callable[[Any], Any]
+    rule: Rule, inputs: tuple[Any, ...], options: dict[str, Any], plain: Callable[[Any, str], Any]
 ) -> tuple[list[Any], dict[str, Any]]:
-    """Sort arguments as Python would, positional options and PyTorch's names included."""
+    """Sort arguments as Python would, positional options and PyTorch's names included.
+
+    plain  turns an option into what a rule takes; it is told whose option it is
+    """
     defaults = rule.function.__defaults__ or ()
     names = rule.inputs + rule.options
     if len(inputs) > len(names):
@@ -35,4 +38,4 @@ def bind(
     if missing:
         raise TypeError(f"{rule.name} is missing `{', '.join(missing)}`; it takes {', '.join(names)}.")
     arrays = [given[name] if name in given else optional[name] for name in rule.inputs]
-    return arrays, {name: plain(given[name]) for name in rule.options if name in given}
+    return arrays, {name: plain(given[name], f"{rule.name}: `{name}`") for name in rule.options if name in given}

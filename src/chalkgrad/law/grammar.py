@@ -10,15 +10,20 @@ from __future__ import annotations
 import ast
 import builtins
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from .rule import Rule
 
-__all__ = ["check", "is_flat", "is_static"]
+__all__ = ["check", "find_static", "is_flat", "is_static", "root", "viewed"]
 
 # Methods and attributes that may hand back a view of what they are called on.
-VIEWS = {"T", "reshape", "transpose", "swapaxes", "ravel", "squeeze", "view", "diagonal", "broadcast_to", "expand_dims"}
+VIEWS = {
+    "T", "array_split", "asarray", "asanyarray", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "diagonal",
+    "dsplit", "expand_dims", "flip", "fliplr", "flipud", "hsplit", "imag", "mT", "matrix_transpose", "moveaxis",
+    "permute_dims", "ravel", "real", "reshape", "rollaxis", "rot90", "sliding_window_view", "split", "squeeze",
+    "swapaxes", "transpose", "unstack", "view", "vsplit",
+}
 # Results of these carry no derivative, whatever they are computed from.
 FLAT = {"arange", "argmax", "argmin", "argsort", "sign", "isnan", "zeros_like", "ones_like", "empty_like", "full_like"}
 FORBIDDEN = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
@@ -46,6 +51,8 @@ def _check_statement(rule: Rule, node: ast.stmt) -> None:
             rule.fail(part, f"uses {type(part).__name__.lower()}, which a rule may not")
         if isinstance(part, ast.keyword) and part.arg == "out":
             rule.fail(part.value, "writes through out=, which hides a change; assign the result to a name")
+        if isinstance(part, ast.IfExp) and not is_static(rule, part.test):
+            _fail_branch(rule, part, part.test)
     match node:
         case ast.Assign(targets=targets):
             for target in targets:
@@ -53,7 +60,7 @@ def _check_statement(rule: Rule, node: ast.stmt) -> None:
         case ast.AugAssign(target=target):
             _check_target(rule, node, target)
         case ast.If(test=test) if not is_static(rule, test):
-            rule.fail(node, f"branches on `{ast.unparse(test)}`; it may look at options, None-ness, shapes and dtypes")
+            _fail_branch(rule, node, test)
         case ast.For(iter=source) if not is_static(rule, source):
             rule.fail(node, f"loops over `{ast.unparse(source)}`; it may look at options, shapes and dtypes")
         case ast.If() | ast.For():
@@ -67,13 +74,18 @@ def _check_statement(rule: Rule, node: ast.stmt) -> None:
             rule.fail(node, f"has a statement of kind {type(node).__name__}; a rule has assignments, `if` and `for`")
 
 
+def _fail_branch(rule: Rule, node: ast.AST, test: ast.expr) -> NoReturn:
+    rule.fail(node, f"branches on `{ast.unparse(test)}`; it may look at options, None-ness, shapes and dtypes")
+
+
 def _check_target(rule: Rule, node: ast.Assign | ast.AugAssign, target: ast.expr) -> None:
     match target:
         case ast.Tuple(elts=elements):
             for element in elements:
                 _check_target(rule, node, element)
-        case ast.Name() if isinstance(node, ast.Assign):
-            pass
+        case ast.Name(id=name) if isinstance(node, ast.Assign):
+            if name in rule.inputs and not rule.inplace and name not in rule.static:
+                rule.fail(node, f"gives the input `{name}` a new value; choose another name, or it means two things")
         case ast.Name() | ast.Subscript():
             name = root(target)
             if not rule.inplace and not _made_here(rule, name, frozenset()):
@@ -86,10 +98,47 @@ def _made_here(rule: Rule, name: str, seen: frozenset[str]) -> bool:
     """Tell whether every value that `name` takes is an array of the rule's own, not an input or a view of one."""
     if name not in rule.locals or name in seen:
         return name in seen or name in rule.options
-    values = [node.value for node in ast.walk(rule.node) if isinstance(node, ast.Assign)
-              and any(isinstance(target, ast.Name) and target.id == name for target in node.targets)]
-    sources = [viewed(value) for value in values]
-    return all(source is None or _made_here(rule, source, seen | {name}) for source in sources)
+    return all(_made_here(rule, source, seen | {name}) for source in _sources(rule, name))
+
+
+def _sources(rule: Rule, name: str) -> set[str]:
+    """Name all that a local may be a view of."""
+    found = set[str]()
+    for node in ast.walk(rule.node):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                pairs = [(target, node.value)]
+                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+                    pairs = list(zip(target.elts, node.value.elts, strict=False))  # u, v = x, w
+                found |= {source for part, value in pairs if name in _bound(part) for source in viewed(value)}
+    return found
+
+
+def _bound(target: ast.expr) -> set[str]:
+    """Name what an assignment to `target` binds."""
+    return {part.id for part in ast.walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+
+
+def find_static(rule: Rule) -> None:
+    """Find the locals that depend on options, None-ness, shapes and dtypes alone: whichever way they get a value."""
+    makers: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(rule.node):
+        match node:
+            case ast.Assign(targets=targets, value=value):
+                names = set().union(*map(_bound, targets))
+            case ast.AugAssign(target=target, value=value) | ast.For(target=target, iter=value):
+                names = _bound(target)
+            case _:
+                continue
+        for name in names:
+            makers.setdefault(name, []).append(value)
+    before = -1
+    while before != len(rule.static):  # a local may follow from another one
+        before = len(rule.static)
+        for name in makers.keys() - rule.static - {*rule.inputs}:
+            rule.static.add(name)  # s = s + 1 is static if what s was before is
+            if not all(is_static(rule, value) for value in makers[name]):
+                rule.static.discard(name)
 
 
 def is_static(rule: Rule, node: ast.expr) -> bool:
@@ -124,17 +173,19 @@ def root(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ast.unparse(node)
 
 
-def viewed(node: ast.expr) -> str | None:
+def viewed(node: ast.expr) -> list[str]:
     """Name what an expression may be a view of."""
     match node:
         case ast.Name(id=name):
-            return name
-        case ast.Subscript(value=value):
+            return [name]
+        case ast.Subscript(value=value) | ast.Starred(value=value):
             return viewed(value)
+        case ast.IfExp(body=body, orelse=other):
+            return viewed(body) + viewed(other)
         case ast.Attribute(attr=attr, value=value) if attr in VIEWS:
             return viewed(value)
         case ast.Call(func=ast.Attribute(value=ast.Name(id="np"), attr=attr), args=[first, *_]) if attr in VIEWS:
             return viewed(first)
         case ast.Call(func=ast.Attribute(attr=attr, value=value)) if attr in VIEWS:
             return viewed(value)
-    return None
+    return []

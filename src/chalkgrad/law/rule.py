@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, NoReturn
 
 from .errors import RuleError
-from .grammar import check, is_static, root
+from .grammar import check, find_static, root
 
 __all__ = ["Rule", "Statement"]
 
@@ -46,19 +46,15 @@ class Rule:
         self.parameters = self.inputs + self.options
         body = self.node.body[1:] if ast.get_docstring(self.node) is not None else list(self.node.body)
         self.returns = self._returned(body)
-        self.statements = [_statement(node) for node in body if not isinstance(node, ast.Return)]
+        self.statements = [_statement(node) for node in (body if inplace else body[:-1])]
         self.locals = sorted(frozenset().union(*(s.writes for s in self.statements)) - set(self.parameters))
         # names whose value follows from options and shapes
         self.static: set[str] = set(self.options) | ({*self.parameters} & forward.static if forward else set())
-        for node in ast.walk(self.node):
-            if isinstance(node, ast.Assign) and is_static(self, node.value):
-                self.static |= _statement(node).writes
-            elif isinstance(node, ast.For) and is_static(self, node.iter):
-                self.static |= {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+        find_static(self)
         check(self)
 
     def fail(self, node: ast.AST, problem: str) -> NoReturn:
-        raise RuleError(f"{self.file}:{getattr(node, 'lineno', 0)}: {self.name} {problem}.")
+        raise RuleError(f"{self.file}:{getattr(node, 'lineno', 0)}: {self.name} {problem.rstrip('.')}.")
 
     def slice(self, returns: Iterable[str]) -> list[Statement]:
         """Keep the statements that `returns` depends on.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from .errors import ShapeError
 
-__all__ = ["ShapeLine", "explain", "parse", "unbroadcast"]
+__all__ = ["ShapeLine", "explain", "match", "parse", "repeats", "unbroadcast"]
 
 ShapeLine = tuple[dict[str, list[str]], dict[str, list[str]]]
 ITEM = re.compile(r"(\w+) \(([^()]*(?:\([^()]*\)[^()]*)*)\)")
@@ -32,9 +32,13 @@ def parse(doc: str | None) -> ShapeLine | None:
 def match(axes: list[str], shape: tuple[int, ...]) -> list[tuple[str, int]] | None:
     """Pair the names of axes with sizes; `...` takes what the others leave. None if the counts do not fit.
 
+    `*` alone says nothing about a shape.
+
     >>> match(["...", "c"], (2, 3, 4))
     [('c', 4)]
     """
+    if axes == ["*"]:
+        return []
     if "..." in axes:
         before, after = axes[: axes.index("...")], axes[axes.index("...") + 1 :]
         if len(before) + len(after) > len(shape):
@@ -57,7 +61,11 @@ def explain(primitive: Any, arrays: Sequence[Any], error: Exception) -> Exceptio
     advice = re.search(r"^\s*Try: (.*?)\n\s*\n", (primitive.__doc__ or "") + "\n\n", re.DOTALL | re.MULTILINE)
     hint = ["  Try: " + " ".join(advice[1].split())] if advice else []
     text = "\n".join([f"{primitive.name}: {problem or error}", *table, *hint])
-    return ShapeError(text) if problem or isinstance(error, ValueError) else type(error)(text)
+    if problem or isinstance(error, ValueError):
+        return ShapeError(text)
+    # NumPy's own kinds of error want more arguments than a text; the built-in kind beneath says as much
+    kind = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
+    return cast("Exception", kind(text))
 
 
 def _conflict(inputs: dict[str, list[str]], given: list[tuple[str, Any]]) -> str | None:
@@ -72,6 +80,15 @@ def _conflict(inputs: dict[str, list[str]], given: list[tuple[str, Any]]) -> str
             if known != size:
                 return f"`{axis}` is {known} in {where} but {size} in {name}."
     return None
+
+
+def repeats(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
+    """Tell whether broadcasting repeats an array of one shape to the other.
+
+    >>> repeats((3,), (2, 3)), repeats((2, 1), (2, 3)), repeats((2, 3), (3, 2))
+    (True, True, False)
+    """
+    return len(shape) <= len(larger) and all(n in (1, m) for n, m in zip(shape[::-1], larger[::-1], strict=False))
 
 
 def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:

@@ -3,9 +3,13 @@
 import numpy as np
 
 from ..engine.primitive import primitive
-from ..engine.tensor import Tensor, implements
+from ..engine.tensor import implements
+from .attach import attach
 
-__all__ = ["add", "divide", "floor_divide", "matmul", "multiply", "negative", "pow", "remainder", "subtract"]
+__all__ = [
+    "add", "divide", "floor_divide", "matmul", "matmul_2d", "multiply", "negative", "pow", "power", "power_of_arrays",
+    "remainder", "subtract",
+]
 
 
 @implements(np.add)
@@ -243,10 +247,10 @@ def power_of_arrays(a, b):
 @power_of_arrays.backward
 def power_of_arrays_backward(grad_y, a, b, y):
     """
-    1. ∂y/∂a = b aᵇ⁻¹, and 0 where b = 0
+    1. ∂y/∂a = b aᵇ⁻¹, and 0 where a = b = 0
     2. y = exp(b log a), so ∂y/∂b = y log a; where a = 0 and b ≥ 0 it is 0, the limit of aᵇ log a
     """
-    slope  = np.where(b == 0, 0, b * a ** np.where(b == 0, 1, b - 1))
+    slope  = b * np.where((a == 0) & (b == 0), 1, a) ** (b - 1)
     log_a  = np.log(np.where((a == 0) & (b >= 0), 1, a))
     grad_a = grad_y * slope
     grad_b = grad_y * (y * log_a)
@@ -334,9 +338,11 @@ def matmul(input, other):
 @implements(np.dot)
 def _dot(a, b):
     """The matrix product, where NumPy's two ways of saying it agree."""
-    if np.ndim(a) > 2 or np.ndim(b) > 2:
-        raise ValueError(f"np.dot of shapes {np.shape(a)} and {np.shape(b)} pairs every matrix with every other; say a @ b.")
-    return matmul(a, b) if np.ndim(a) and np.ndim(b) else multiply(a, b)
+    if np.ndim(a) == 0 or np.ndim(b) == 0:
+        return multiply(a, b)
+    if np.ndim(b) > 2:
+        raise ValueError(f"np.dot of shapes {np.shape(a)} and {np.shape(b)} pairs each matrix with each; say a @ b.")
+    return matmul(a, b)
 
 
 def _reflected(operation):
@@ -353,11 +359,7 @@ for _name, _operation in {
     "floordiv": floor_divide, "mod": remainder,
 }.items():
     _function = getattr(_operation, "apply", _operation)  # the bare function: a Primitive's own call costs a step more
-    setattr(Tensor, f"__{_name}__", _function)
-    setattr(Tensor, f"__r{_name}__", _reflected(_function))
-    setattr(Tensor, f"__i{_name}__", _in_place(_function))
+    attach(**{f"__{_name}__": _function, f"__r{_name}__": _reflected(_function), f"__i{_name}__": _in_place(_function)})
     _name = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}.get(_name, _name)
-    setattr(Tensor, _name, _function)
-    setattr(Tensor, f"{_name}_", _in_place(_function))
-Tensor.__neg__ = negative.apply
-Tensor.neg     = negative.apply
+    attach(**{_name: _function, f"{_name}_": _in_place(_function)})
+attach(__neg__=negative, __pos__=lambda self: self, neg=negative)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from ..engine.primitive import primitive
-from ..engine.tensor import Tensor, implements
+from ..engine.tensor import implements
+from .attach import attach
 
 __all__ = ["clamp", "maximum", "minimum", "where"]
 
@@ -126,5 +127,4 @@ def where_examples(rng):
     ]
 
 
-Tensor.clamp, Tensor.clip = clamp.apply, clamp.apply
-Tensor.maximum, Tensor.minimum = maximum.apply, minimum.apply
+attach(clamp=clamp, clip=clamp, maximum=maximum, minimum=minimum)

@@ -1,14 +1,20 @@
 """What carries no derivative: comparisons, positions, new tensors, and other kinds of numbers."""
 
+from typing import Any
+
 import numpy as np
 
 from ..engine.primitive import primitive
-from ..engine.random import default_generator
+from ..engine.tape import mode
 from ..engine.tensor import NUMPY, Tensor, implements, wrap
+from ..law.errors import GradError
+from ..seeding import default_generator
+from .attach import attach
 
 __all__ = [
-    "arange", "argmax", "argmin", "empty", "eye", "from_numpy", "full", "full_like", "is_tensor", "linspace", "ones",
-    "ones_like", "rand", "randint", "randn", "randperm", "tensor", "zeros", "zeros_like",
+    "arange", "argmax", "argmin", "astype", "clone", "converted", "empty", "eye", "flat", "from_numpy", "full",
+    "full_like", "is_tensor", "linspace", "ones", "ones_like", "rand", "randint", "randn", "randperm", "size",
+    "tensor", "tensor_of", "to", "zeros", "zeros_like",
 ]
 
 
@@ -23,8 +29,11 @@ def flat(function):
     """Let a NumPy function take Tensors and give a Tensor without a history."""
 
     def on_tensors(*inputs, **options):
-        made = function(*map(_plain, inputs), **{k: _plain(v) for k, v in options.items()})
-        return wrap(np.asarray(made), None)
+        given = dict(enumerate(map(_plain, inputs))) | {name: _plain(option) for name, option in options.items()}
+        made = np.asarray(function(*(given[i] for i in range(len(inputs))), **{name: given[name] for name in options}))
+        if mode.tape is not None:
+            mode.tape.record("engine", function, given, {"y": made})
+        return wrap(made, None)
 
     return on_tensors
 
@@ -33,15 +42,14 @@ COMPARISONS = {
     "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
     "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
 }
-for _name, _function in COMPARISONS.items():
-    setattr(Tensor, f"__{_name}__", flat(_function))
-Tensor.__invert__ = flat(np.invert)
-for _function in (
+FLAT: tuple[Any, ...] = (
     *COMPARISONS.values(), np.invert, np.logical_and, np.logical_or, np.logical_not,
     np.argmax, np.argmin, np.argsort, np.isnan, np.isfinite, np.isinf, np.all, np.any, np.zeros_like, np.ones_like,
-    np.empty_like, np.full_like, np.rint, np.signbit, np.allclose, np.array_equal, np.bincount, np.count_nonzero,
-):
-    NUMPY[_function] = flat(_function)
+    np.empty_like, np.rint, np.signbit, np.allclose, np.array_equal, np.bincount, np.count_nonzero,
+)
+attach(**{f"__{name}__": flat(function) for name, function in COMPARISONS.items()}, __invert__=flat(np.invert))
+NUMPY.update({function: flat(function) for function in FLAT})
+NUMPY[np.full_like] = lambda x, fill_value, **options: flat(np.full_like)(x, _constant(fill_value), **options)
 NUMPY[np.shape] = lambda x: x.shape
 NUMPY[np.ndim] = lambda x: x.ndim
 NUMPY[np.size] = lambda x: x.data.size
@@ -131,6 +139,11 @@ def tensor(data, dtype=None, requires_grad=False):
     return Tensor(data, requires_grad, dtype=dtype)
 
 
+def tensor_of(value):
+    """The Tensor itself, or a new one of numbers."""
+    return value if isinstance(value, Tensor) else tensor(value)
+
+
 def from_numpy(array):
     """Make a tensor that shares memory with an array."""
     return wrap(array, None)
@@ -182,7 +195,7 @@ def arange(start, end=None, step=1, dtype=None, requires_grad=False):
     """
     start, end = (0, start) if end is None else (start, end)
     floats = any(isinstance(n, float) for n in (start, end, step))
-    return _made(np.arange(start, end, step, dtype or (np.float32 if floats else np.int64)), requires_grad)
+    return _made(np.arange(start, end, step, dtype or (np.float32 if floats else np.int64)), requires_grad)  # type: ignore[call-overload]
 
 
 def linspace(start, end, steps, dtype=np.float32, requires_grad=False):
@@ -222,18 +235,52 @@ def ones_like(input, dtype=None, requires_grad=False):
 
 def full_like(input, fill_value, dtype=None, requires_grad=False):
     """One value in the shape and dtype of another tensor."""
-    return _made(np.full_like(_plain(input), fill_value, dtype), requires_grad)
+    return _made(np.full_like(_plain(input), _constant(fill_value), dtype), requires_grad)
 
 
-Tensor.argmax, Tensor.argmin = argmax, argmin
-Tensor.astype, Tensor.clone, Tensor.copy, Tensor.to = converted, clone.apply, clone.apply, to
-Tensor.float  = lambda self: to(self, np.float32)
-Tensor.double = lambda self: to(self, np.float64)
-Tensor.long   = lambda self: to(self, np.int64)
-Tensor.bool   = lambda self: to(self, np.bool_)
-Tensor.all    = lambda self, dim=None, **options: flat(np.all)(self, axis=dim, **options)
-Tensor.any    = lambda self, dim=None, **options: flat(np.any)(self, axis=dim, **options)
-Tensor.size   = property(lambda self: self.data.size)
-Tensor.numel  = lambda self: self.data.size
-Tensor.zero_  = lambda self: self.become(zeros_like(self))
-Tensor.copy_  = lambda self, source: self.become(clone(source) if isinstance(source, Tensor) else tensor(source))
+def _constant(fill_value):
+    """Take the number out of a Tensor, unless a gradient would be lost."""
+    if isinstance(fill_value, Tensor) and fill_value.requires_grad:
+        raise GradError("full_like: `fill_value` has no derivative, but requires one. Detach it, or add it to zeros.")
+    return _plain(fill_value)
+
+
+class _Size(int):
+    """How many numbers there are; called, as in PyTorch, the shape, or the size of one axis."""
+
+    shape: tuple[int, ...]
+
+    def __call__(self, dim: int | None = None) -> Any:
+        return self.shape if dim is None else self.shape[dim]
+
+
+def size(self):
+    """Count the numbers, as NumPy's `x.size`; `x.size()` and `x.size(0)` are PyTorch's.
+
+    >>> from chalkgrad import zeros
+    >>> zeros(2, 3).size, zeros(2, 3).size(), zeros(2, 3).size(-1)
+    (6, (2, 3), 3)
+    """
+    count = _Size(self.data.size)
+    count.shape = self.shape
+    return count
+
+
+attach(
+    all=lambda self, dim=None, **options: flat(np.all)(self, axis=dim, **options),
+    any=lambda self, dim=None, **options: flat(np.any)(self, axis=dim, **options),
+    argmax=argmax,
+    argmin=argmin,
+    astype=converted,
+    bool=lambda self: to(self, np.bool_),
+    clone=clone,
+    copy=clone,
+    copy_=lambda self, source: self.become(clone(np.broadcast_to(tensor_of(source), self.shape))),
+    double=lambda self: to(self, np.float64),
+    float=lambda self: to(self, np.float32),
+    long=lambda self: to(self, np.int64),
+    numel=lambda self: self.data.size,
+    size=property(size),
+    to=to,
+    zero_=lambda self: self.become(zeros_like(self)),
+)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from ..engine.primitive import primitive
-from ..engine.tensor import Tensor, implements
+from ..engine.tensor import implements
+from .attach import attach
 from .special import erf_of
 
 __all__ = [
@@ -354,6 +355,4 @@ def erf_examples(rng):
     return [*_drawn(rng, -2, 2), (np.array([-7.0, 0.0, 7.0]),)]
 
 
-for _name in __all__:
-    setattr(Tensor, _name, globals()[_name].apply)
-Tensor.__abs__ = abs.apply
+attach(**{name: globals()[name] for name in __all__}, __abs__=abs)

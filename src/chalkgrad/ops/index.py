@@ -5,8 +5,12 @@ import numpy as np
 from ..engine.primitive import primitive
 from ..engine.tape import mode
 from ..engine.tensor import Tensor, implements
+from .attach import attach
 
-__all__ = ["take_along_dim"]
+__all__ = [
+    "along", "array_of", "getitem", "has_arrays", "last_written", "put", "scatter", "scatter_along", "take",
+    "take_along_axis", "take_along_dim", "zeros_with",
+]
 
 
 def has_arrays(index):
@@ -24,6 +28,14 @@ def zeros_with(values, index, shape):
     return full
 
 
+def last_written(index, shape):
+    """Mark the writes that stand: where an index names an element twice, the last one does."""
+    order = np.zeros(shape, np.intp)
+    writes = np.arange(order[index].size).reshape(order[index].shape)
+    order[index] = writes
+    return order[index] == writes
+
+
 @primitive
 def scatter(x, *, index, shape):
     """Add x into zeros of a shape: the counterpart of x[index].
@@ -39,6 +51,18 @@ def scatter_backward(grad_y, index):
     """Each value stands where the index put it, so it gets the gradient from there."""
     grad_x = grad_y[index]
     return grad_x
+
+
+@scatter.examples
+def scatter_examples(rng):
+    """A slice; an element named twice; a mask; one number."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)), {"index": slice(1, 3), "shape": (4, 3)}),
+        (draw((3, 2)), {"index": np.array([0, 0, 1]), "shape": (3, 2)}),
+        (draw(2), {"index": np.array([True, False, True]), "shape": (3,)}),
+        (draw(()), {"index": 1, "shape": (3,)}),
+    ]
 
 
 @primitive
@@ -59,6 +83,21 @@ def getitem_backward(grad_y, shape, index):
     return grad_x
 
 
+@getitem.examples
+def getitem_examples(rng):
+    """A row; every second column backwards; elements picked twice; two arrays; a mask; a new axis; nothing."""
+    draw = rng.standard_normal
+    return [
+        (draw((3, 4)), {"index": 1}),
+        (draw((3, 4)), {"index": (slice(None), slice(None, None, -2))}),
+        (draw((3, 4)), {"index": np.array([0, 0, 2])}),
+        (draw((3, 4)), {"index": (np.array([[0], [0]]), np.array([1, 1, 3]))}),
+        (draw((2, 2)), {"index": np.array([[True, False], [True, True]])}),
+        (draw(3), {"index": (Ellipsis, None)}),
+        (draw(3), {"index": slice(2, 2)}),
+    ]
+
+
 @primitive
 def put(x, value, *, index):
     """A copy of x with some elements replaced.
@@ -73,10 +112,26 @@ def put(x, value, *, index):
 @put.backward
 def put_backward(grad_y, index):
     """What was written over has no say in the loss any more; what was written gets the gradient of its place."""
-    grad_x = grad_y.copy()
+    grad_x = np.empty_like(grad_y)  # grad_y.copy() would be a scalar of NumPy's, if y is a single number
+    grad_x[...] = grad_y
     grad_x[index] = 0
     grad_value = grad_y[index]
+    if has_arrays(index):
+        grad_value = grad_value * last_written(index, grad_y.shape)
     return grad_x, grad_value
+
+
+@put.examples
+def put_examples(rng):
+    """A row; one number repeated over a block; a row named twice, where the last one stands; a mask; a number."""
+    draw = rng.standard_normal
+    return [
+        (draw((3, 4)), draw(4), {"index": 1}),
+        (draw((3, 4)), draw(()), {"index": (slice(1, 3), slice(None, 2))}),
+        (draw((3, 4)), draw((3, 4)), {"index": np.array([0, 0, 2])}),
+        (draw(3), draw(2), {"index": np.array([True, False, True])}),
+        (draw(()), draw(()), {"index": ()}),
+    ]
 
 
 def along(index, axis, shape):
@@ -88,7 +143,7 @@ def along(index, axis, shape):
 
 def take(x, index, axis):
     """x at an index array along an axis, the others in step: np.take_along_axis, for Tensors too."""
-    return x[along(index, axis, index.shape)]
+    return x[along(index, axis, x.shape)]
 
 
 @primitive
@@ -97,7 +152,7 @@ def scatter_along(x, *, index, axis, shape):
 
     x (...) -> y (*)
     """
-    y = zeros_with(x, along(index, axis, index.shape), shape)
+    y = zeros_with(x, along(index, axis, shape), shape)
     return y
 
 
@@ -106,6 +161,17 @@ def scatter_along_backward(grad_y, index, axis):
     """Each value stands where the index put it, so it gets the gradient from there."""
     grad_x = take(grad_y, index, axis)
     return grad_x
+
+
+@scatter_along.examples
+def scatter_along_examples(rng):
+    """A column each; an element named twice; the same positions for every row."""
+    draw = rng.standard_normal
+    return [
+        (draw((3, 1)), {"index": np.array([[0], [2], [1]]), "axis": 1, "shape": (3, 4)}),
+        (draw((2, 2)), {"index": np.array([[1, 1], [0, 2]]), "axis": -1, "shape": (2, 3)}),
+        (draw((3, 2)), {"index": np.array([[1, 1]]), "axis": 1, "shape": (3, 4)}),
+    ]
 
 
 @primitive
@@ -126,8 +192,19 @@ def take_along_axis_backward(grad_y, shape, index, axis):
     return grad_x
 
 
+@take_along_axis.examples
+def take_along_axis_examples(rng):
+    """A column each; an element picked twice; the same positions for every row."""
+    draw = rng.standard_normal
+    return [
+        (draw((3, 4)), {"index": np.array([[0], [2], [1]]), "axis": 1}),
+        (draw((2, 3)), {"index": np.array([[1, 1], [0, 2]]), "axis": -1}),
+        (draw((3, 4)), {"index": np.array([[1, 1]]), "axis": 1}),
+    ]
+
+
 @implements(np.take_along_axis)
-def take_along_dim(input, indices, dim):
+def take_along_dim(input, indices, dim=-1, *, axis=None):
     """Pick elements along one axis, the other axes in step.
 
     >>> from chalkgrad import tensor
@@ -135,7 +212,7 @@ def take_along_dim(input, indices, dim):
     tensor([[2.],
             [3.]])
     """
-    return take_along_axis(input, index=array_of(indices), axis=dim)
+    return take_along_axis(input, index=array_of(indices), axis=dim if axis is None else axis)
 
 
 def array_of(index):
@@ -144,7 +221,13 @@ def array_of(index):
         return tuple(array_of(i) for i in index)
     if isinstance(index, Tensor):
         return index.data
-    return np.array(index) if isinstance(index, list) else index
+    return np.array(index, None if index else np.intp) if isinstance(index, list) else index
+
+
+@implements(np.add.at)
+def _add_at(full, index, values):
+    """NumPy changes the array; so we do, and the history of what was added comes along."""
+    full.become(full.snapshot() + scatter(values, index=array_of(index), shape=full.shape))
 
 
 def _getitem(self, index):
@@ -161,6 +244,4 @@ def _setitem(self, index, value):
         self.version[0] += 1
 
 
-Tensor.__getitem__    = _getitem
-Tensor.__setitem__    = _setitem
-Tensor.take_along_dim = take_along_dim
+attach(__getitem__=_getitem, __setitem__=_setitem, take_along_dim=take_along_dim)

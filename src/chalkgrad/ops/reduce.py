@@ -6,10 +6,14 @@ import numpy as np
 
 from ..engine.primitive import primitive
 from ..engine.tensor import Tensor, implements
+from .attach import attach
 from .choice import maximum, minimum
 from .index import scatter_along
 
-__all__ = ["amax", "amin", "logsumexp", "max", "mean", "min", "std", "sum", "var"]
+__all__ = [
+    "Extremes", "amax", "amin", "count", "logsumexp", "max", "max_along", "mean", "min", "min_along", "root",
+    "spread", "std", "sum", "var", "variance",
+]
 
 
 def spread(grad, shape, axis, keepdims):
@@ -26,7 +30,7 @@ def count(shape, axis):
     return int(np.prod([shape[a] for a in axes], dtype=np.int64))
 
 
-@implements(np.sum, np.add.reduce)
+@implements(np.sum)
 @primitive
 def sum(x, *, axis=None, keepdims=False):
     """Add up along an axis, several, or all.
@@ -43,6 +47,19 @@ def sum_backward(grad_y, shape, axis, keepdims):
     """Every summand raises the sum as much: ∂y/∂xᵢ = 1."""
     grad_x = spread(grad_y, shape, axis, keepdims)
     return grad_x
+
+
+@sum.examples
+def sum_examples(rng):
+    """Everything; columns, kept; two axes, one from the end; one number; no rows."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)),),
+        (draw((2, 3)), {"axis": 0, "keepdims": True}),
+        (draw((2, 3, 4)), {"axis": (0, -1)}),
+        (draw(()),),
+        (np.zeros((0, 3)), {"axis": 0}),
+    ]
 
 
 @implements(np.mean)
@@ -65,7 +82,19 @@ def mean_backward(grad_y, shape, axis, keepdims):
     return grad_x
 
 
-@implements(np.max, np.amax, np.maximum.reduce)
+@mean.examples
+def mean_examples(rng):
+    """Everything; columns, kept; two axes, one from the end; one number."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)),),
+        (draw((2, 3)), {"axis": 0, "keepdims": True}),
+        (draw((2, 3, 4)), {"axis": (0, -1)}),
+        (draw(()),),
+    ]
+
+
+@implements(np.max, np.amax)
 @primitive
 def amax(x, *, axis=None, keepdims=False):
     """The largest element along an axis, several, or of all.
@@ -86,7 +115,20 @@ def amax_backward(grad_y, x, y, shape, axis, keepdims):
     return grad_x
 
 
-@implements(np.min, np.amin, np.minimum.reduce)
+@amax.examples
+def amax_examples(rng):
+    """Everything; columns, kept; two axes, one from the end; one number; a tie."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)),),
+        (draw((2, 3)), {"axis": 0, "keepdims": True}),
+        (draw((2, 3, 4)), {"axis": (0, -1)}),
+        (draw(()),),
+        (np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 1.0]]), {"axis": 1}),
+    ]
+
+
+@implements(np.min, np.amin)
 @primitive
 def amin(x, *, axis=None, keepdims=False):
     """The smallest element along an axis, several, or of all.
@@ -107,6 +149,19 @@ def amin_backward(grad_y, x, y, shape, axis, keepdims):
     return grad_x
 
 
+@amin.examples
+def amin_examples(rng):
+    """Everything; columns, kept; two axes, one from the end; one number; a tie."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)),),
+        (draw((2, 3)), {"axis": 0, "keepdims": True}),
+        (draw((2, 3, 4)), {"axis": (0, -1)}),
+        (draw(()),),
+        (np.array([[1.0, 1.0, 3.0], [2.0, 1.0, 1.0]]), {"axis": 1}),
+    ]
+
+
 @primitive
 def max_along(x, *, axis, keepdims=False):
     """The largest element along an axis, and where it is: the first one, if several are equal.
@@ -114,7 +169,7 @@ def max_along(x, *, axis, keepdims=False):
     x (...) -> values (*), indices (*)
     """
     shape = x.shape
-    place = np.expand_dims(x.argmax(axis=axis), axis)
+    place = x.argmax(axis=axis, keepdims=True)
     found = np.take_along_axis(x, place, axis)
     values = found if keepdims else np.squeeze(found, axis)
     indices = place if keepdims else np.squeeze(place, axis)
@@ -129,6 +184,17 @@ def max_along_backward(grad_values, place, shape, axis, keepdims):
     return grad_x
 
 
+@max_along.examples
+def max_along_examples(rng):
+    """Rows; columns, kept; a tie, of which the first is taken."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)), {"axis": -1}),
+        (draw((2, 3)), {"axis": 0, "keepdims": True}),
+        (np.array([1.0, 3.0, 3.0]), {"axis": 0}),
+    ]
+
+
 @primitive
 def min_along(x, *, axis, keepdims=False):
     """The smallest element along an axis, and where it is: the first one, if several are equal.
@@ -136,7 +202,7 @@ def min_along(x, *, axis, keepdims=False):
     x (...) -> values (*), indices (*)
     """
     shape = x.shape
-    place = np.expand_dims(x.argmin(axis=axis), axis)
+    place = x.argmin(axis=axis, keepdims=True)
     found = np.take_along_axis(x, place, axis)
     values = found if keepdims else np.squeeze(found, axis)
     indices = place if keepdims else np.squeeze(place, axis)
@@ -151,6 +217,17 @@ def min_along_backward(grad_values, place, shape, axis, keepdims):
     return grad_x
 
 
+@min_along.examples
+def min_along_examples(rng):
+    """Rows; columns, kept; a tie, of which the first is taken."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)), {"axis": -1}),
+        (draw((2, 3)), {"axis": 0, "keepdims": True}),
+        (np.array([1.0, 1.0, 3.0]), {"axis": 0}),
+    ]
+
+
 @primitive
 def logsumexp(x, *, axis=None, keepdims=False):
     """log Σ exp x, without overflow: the largest element is taken out of the sum.
@@ -159,6 +236,7 @@ def logsumexp(x, *, axis=None, keepdims=False):
     """
     shape = x.shape
     top = x.max(axis=axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0)  # ∞ - ∞ would be no number
     e = np.exp(x - top)
     total = e.sum(axis=axis, keepdims=True)
     kept = np.log(total) + top
@@ -171,6 +249,19 @@ def logsumexp_backward(grad_y, e, total, shape, axis, keepdims):
     """∂/∂xᵢ log Σ exp xⱼ = exp xᵢ / Σ exp xⱼ: the softmax."""
     grad_x = spread(grad_y, shape, axis, keepdims) * (e / total)
     return grad_x
+
+
+@logsumexp.examples
+def logsumexp_examples(rng):
+    """Everything; columns, kept; two axes, one from the end; one number; what float32 cannot raise e to."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)),),
+        (draw((2, 3)), {"axis": 0, "keepdims": True}),
+        (draw((2, 3, 4)), {"axis": (0, -1)}),
+        (draw(()),),
+        (100 + draw((2, 3)), {"axis": 1}),
+    ]
 
 
 @implements(np.var)
@@ -190,8 +281,20 @@ def variance(x, *, axis=None, ddof=0, keepdims=False):
 @variance.backward
 def variance_backward(grad_y, away, n, shape, axis, keepdims):
     """∂y/∂xᵢ = 2(xᵢ - mean)/n; what xᵢ does to the mean cancels, since the distances add up to 0."""
-    grad_x = spread(grad_y, shape, axis, keepdims) * (2 / n * away)
+    grad_x = spread(grad_y, shape, axis, keepdims) * (2 * away / n)
     return grad_x
+
+
+@variance.examples
+def variance_examples(rng):
+    """Everything; columns, kept, over n - 1; two axes, one from the end; one number."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)),),
+        (draw((2, 3)), {"axis": 0, "ddof": 1, "keepdims": True}),
+        (draw((2, 3, 4)), {"axis": (0, -1)}),
+        (draw(()),),
+    ]
 
 
 def var(input, dim=None, *, correction=1, keepdim=False):
@@ -204,12 +307,45 @@ def var(input, dim=None, *, correction=1, keepdim=False):
     return variance(input, axis=dim, ddof=correction, keepdims=keepdim)
 
 
+@primitive
+def root(variance):
+    """Square root of a variance, the standard deviation.
+
+    variance (...) -> y (...)
+    """
+    y = np.sqrt(variance)
+    return y
+
+
+@root.backward
+def root_backward(grad_y, y):
+    """y² = v, so 2y ∂y = ∂v; where nothing varies, y has a corner, and the slope is taken as 0, as in PyTorch."""
+    grad_variance = grad_y * (y > 0) / (2 * y + (y == 0))
+    return grad_variance
+
+
+@root.examples
+def root_examples(rng):
+    """Rows; one number; no variance at all."""
+    return [(rng.uniform(0.5, 2, (2, 3)),), (rng.uniform(0.5, 2, ()),), (np.zeros(2),)]
+
+
 def std(input, dim=None, *, correction=1, keepdim=False):
     """Square root of the variance, with Bessel's correction, as in PyTorch."""
-    return np.sqrt(var(input, dim, correction=correction, keepdim=keepdim))
+    return root(var(input, dim, correction=correction, keepdim=keepdim))
 
 
-implements(np.std)(lambda x, **options: np.sqrt(variance(x, **options)))
+implements(np.std)(lambda x, **options: root(variance(x, **options)))
+
+
+def _along_first(reduction):
+    """What a ufunc's reduce does: it runs along the first axis unless told otherwise."""
+    return lambda x, axis=0, **options: reduction(x, axis=axis, **options)
+
+
+implements(np.add.reduce)(_along_first(sum))
+implements(np.maximum.reduce)(_along_first(amax))
+implements(np.minimum.reduce)(_along_first(amin))
 
 
 class Extremes(NamedTuple):
@@ -229,7 +365,7 @@ def max(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     if isinstance(dim, Tensor):
         return maximum(input, dim)
     if dim is None:
-        return amax(input, axis=axis, keepdims=keepdims)
+        return amax(input, axis=axis, keepdims=keepdims or keepdim)
     return Extremes(*max_along(input, axis=dim, keepdims=keepdim))
 
 
@@ -238,10 +374,8 @@ def min(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
     if isinstance(dim, Tensor):
         return minimum(input, dim)
     if dim is None:
-        return amin(input, axis=axis, keepdims=keepdims)
+        return amin(input, axis=axis, keepdims=keepdims or keepdim)
     return Extremes(*min_along(input, axis=dim, keepdims=keepdim))
 
 
-for _name in ("amax", "amin", "logsumexp", "max", "mean", "min", "std", "sum", "var"):
-    _function = globals()[_name]
-    setattr(Tensor, _name, getattr(_function, "apply", _function))
+attach(amax=amax, amin=amin, logsumexp=logsumexp, max=max, mean=mean, min=min, std=std, sum=sum, var=var)

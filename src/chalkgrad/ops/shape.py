@@ -1,13 +1,15 @@
 """The same elements in another arrangement."""
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..engine.primitive import primitive
-from ..engine.tensor import Tensor, implements
+from ..engine.tensor import implements
+from .attach import attach
 
 __all__ = [
-    "broadcast_to", "cat", "concatenate", "flatten", "flip", "movedim", "pad", "permute", "reshape", "squeeze", "stack",
-    "swapaxes", "transpose", "unsqueeze",
+    "broadcast_to", "cat", "concatenate", "flatten", "flip", "flipped", "joined", "movedim", "pad", "padded",
+    "permute", "permuted", "repeated", "reshape", "reshaped", "squeeze", "stack", "swapaxes", "transpose", "unsqueeze",
 ]
 
 
@@ -29,13 +31,25 @@ def reshaped_backward(grad_y, old):
     return grad_x
 
 
+@reshaped.examples
+def reshaped_examples(rng):
+    """Rows of another length; columns of rows, which must be copied; one number; nothing."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 6)), {"shape": (3, -1)}),
+        (draw((2, 3)).T, {"shape": (6,)}),
+        (draw((1, 1)), {"shape": ()}),
+        (draw((0, 3)), {"shape": (3, 0)}),
+    ]
+
+
 @primitive
 def permuted(x, *, axes):
     """The axes in another order.
 
     x (...) -> y (*)
     """
-    back = np.argsort(axes)
+    back = np.argsort([axis % x.ndim for axis in axes])
     y = np.transpose(x, axes)
     return y
 
@@ -45,6 +59,17 @@ def permuted_backward(grad_y, back):
     """The axes go back to where they were."""
     grad_x = np.transpose(grad_y, back)
     return grad_x
+
+
+@permuted.examples
+def permuted_examples(rng):
+    """Round in a circle; axes counted from the end; one number."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3, 4)), {"axes": (1, 2, 0)}),
+        (draw((2, 3, 4)), {"axes": (-1, 0, 1)}),
+        (draw(()), {"axes": ()}),
+    ]
 
 
 @primitive
@@ -64,6 +89,17 @@ def repeated_backward(grad_y):
     return grad_x
 
 
+@repeated.examples
+def repeated_examples(rng):
+    """A new axis and an old one; the shape that it has; one number."""
+    draw = rng.standard_normal
+    return [
+        (draw((3, 1)), {"shape": (2, 3, 4)}),
+        (draw((2, 3)), {"shape": (2, 3)}),
+        (draw(()), {"shape": (2,)}),
+    ]
+
+
 @primitive
 def flipped(x, *, axis=None):
     """The order of the elements turned round along an axis, several, or all.
@@ -79,6 +115,13 @@ def flipped_backward(grad_y, axis):
     """Turned round twice is as it was."""
     grad_x = np.flip(grad_y, axis)
     return grad_x
+
+
+@flipped.examples
+def flipped_examples(rng):
+    """All axes; the last; two."""
+    draw = rng.standard_normal
+    return [(draw((2, 3)),), (draw((2, 3)), {"axis": -1}), (draw((2, 3, 4)), {"axis": (0, 2)})]
 
 
 @primitive
@@ -98,6 +141,18 @@ def padded_backward(grad_y, inside):
     """The zeros are constants; the gradient of x is what lies inside them."""
     grad_x = grad_y[inside]
     return grad_x
+
+
+@padded.examples
+def padded_examples(rng):
+    """All sides; one side; none; around nothing."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)), {"widths": ((1, 2), (3, 1))}),
+        (draw((2, 3)), {"widths": ((0, 0), (0, 1))}),
+        (draw(3), {"widths": ((0, 0),)}),
+        (draw((0, 2)), {"widths": ((1, 1), (0, 0))}),
+    ]
 
 
 @primitive
@@ -120,21 +175,32 @@ def joined_backward(grad_y, cut, axis):
     return grad_a, grad_b
 
 
+@joined.examples
+def joined_examples(rng):
+    """Rows below rows; columns beside columns; nothing and something."""
+    draw = rng.standard_normal
+    return [
+        (draw((2, 3)), draw((1, 3))),
+        (draw((2, 3)), draw((2, 2)), {"axis": -1}),
+        (draw((0, 2)), draw((3, 2))),
+    ]
+
+
 def _ints(arguments):
     """Sizes or axes given one by one, or as one sequence."""
     first = arguments[0] if len(arguments) == 1 else None
-    return tuple(int(i) for i in (first if isinstance(first, tuple | list) else arguments))
+    return tuple(int(i) for i in (first if isinstance(first, tuple | list | np.ndarray) else arguments))
 
 
 @implements(np.reshape)
-def reshape(input, *shape, **named):
+def reshape(input, *sizes, shape=()):
     """Give the same elements another shape; -1 stands for what is left over.
 
     >>> from chalkgrad import arange
     >>> reshape(arange(6), 2, -1).shape
     (2, 3)
     """
-    return reshaped(input, shape=_ints(shape or (named.pop("shape"),)))
+    return reshaped(input, shape=_ints(sizes or (shape,)))
 
 
 def permute(input, *dims):
@@ -151,28 +217,36 @@ def swapaxes(input, axis0, axis1):
 
 
 @implements(np.transpose)
-def transpose(input, *axes, **named):
+def transpose(input, *dims, axes=None):
     """Exchange two axes, as in PyTorch; put all in order, as in NumPy; reverse them, if none is named.
 
     >>> from chalkgrad import zeros
     >>> transpose(zeros(2, 3, 4), 0, 1).shape, transpose(zeros(2, 3, 4), (2, 0, 1)).shape
     ((3, 2, 4), (4, 2, 3))
     """
-    axes = axes or ((named["axes"],) if named.get("axes") is not None else ())
-    if len(axes) == 2:
-        return swapaxes(input, *axes)
-    order = _ints(axes) if axes and axes[0] is not None else tuple(range(np.ndim(input)))[::-1]
-    return permuted(input, axes=order)
+    if len(dims) == 2:
+        return swapaxes(input, *dims)
+    dims = dims or (axes,)
+    return permuted(input, axes=tuple(range(np.ndim(input)))[::-1] if dims[0] is None else _ints(dims))
 
 
 @implements(np.moveaxis)
 def movedim(input, source, destination):
-    """Move an axis to another place; the others keep their order."""
-    axes = list(range(np.ndim(input)))
-    axes.insert(destination % len(axes), axes.pop(source))
-    return permuted(input, axes=tuple(axes))
+    """Move an axis, or several, to another place; the others keep their order.
+
+    >>> from chalkgrad import zeros
+    >>> movedim(zeros(2, 3, 4), 0, -1).shape, movedim(zeros(2, 3, 4), (0, 1), (1, 2)).shape
+    ((3, 4, 2), (4, 2, 3))
+    """
+    n = np.ndim(input)
+    source, destination = normalize_axis_tuple(source, n), normalize_axis_tuple(destination, n)
+    order = [axis for axis in range(n) if axis not in source]
+    for place, axis in sorted(zip(destination, source, strict=True)):
+        order.insert(place, axis)
+    return permuted(input, axes=tuple(order))
 
 
+@implements(np.ravel)
 def flatten(input, start_dim=0, end_dim=-1):
     """Run the axes from start_dim to end_dim together into one.
 
@@ -181,27 +255,29 @@ def flatten(input, start_dim=0, end_dim=-1):
     (2, 12)
     """
     shape = input.shape or (1,)
-    start, end = start_dim % len(shape), end_dim % len(shape)
+    start, end = normalize_axis_tuple((start_dim, end_dim), len(shape), allow_duplicate=True)
     if start > end:
         raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim} in shape {input.shape}.")
     size = int(np.prod(shape[start : end + 1], dtype=np.int64))
-    return reshaped(input, shape=shape[:start] + (size,) + shape[end + 1 :])
+    return reshaped(input, shape=(*shape[:start], size, *shape[end + 1:]))
 
 
 @implements(np.expand_dims)
-def unsqueeze(input, dim):
-    """Add an axis of size 1 before `dim`."""
-    shape, n = list(input.shape), np.ndim(input)
-    shape.insert(dim % (n + 1), 1)
+def unsqueeze(input, dim=None, *, axis=None):
+    """Add an axis of size 1 that becomes axis `dim`, or several."""
+    dims = _ints((dim if axis is None else axis,))
+    shape = list(input.shape)
+    for place in sorted(normalize_axis_tuple(dims, len(shape) + len(dims))):
+        shape.insert(place, 1)
     return reshaped(input, shape=tuple(shape))
 
 
 @implements(np.squeeze)
 def squeeze(input, dim=None, axis=None):
     """Drop axes of size 1: those of `dim`, or all; one of another size is left alone, as in PyTorch."""
-    dim = axis if dim is None else dim
-    dims = range(np.ndim(input)) if dim is None else [d % np.ndim(input) for d in (dim if isinstance(dim, tuple) else (dim,))]
-    return reshaped(input, shape=tuple(n for i, n in enumerate(input.shape) if i not in dims or n != 1))
+    dim, n = axis if dim is None else dim, np.ndim(input)
+    dims = normalize_axis_tuple(range(n) if dim is None else dim, n)
+    return reshaped(input, shape=tuple(size for i, size in enumerate(input.shape) if i not in dims or size != 1))
 
 
 @implements(np.broadcast_to)
@@ -211,18 +287,26 @@ def broadcast_to(input, shape):
 
 
 @implements(np.flip)
-def flip(input, dims=None):
-    """Turn the order round along `dims`."""
-    return flipped(input, axis=dims if dims is None or isinstance(dims, int) else tuple(dims))
+def flip(input, *dims, axis=None):
+    """Turn the order round along the axes `dims`, or along all."""
+    dims = dims or (axis,)
+    return flipped(input, axis=None if dims[0] is None else _ints(dims))
 
 
 @implements(np.concatenate)
 def concatenate(tensors, axis=0):
     """Join arrays along an axis that they have."""
-    first, *others = tensors
-    for other in others:
-        first = joined(first, other, axis=axis)
-    return first
+    if not tensors:
+        raise ValueError("concatenate: at least one array is needed, but none came.")
+    return _join(tensors, axis) if len(tensors) > 1 else np.copy(tensors[0])
+
+
+def _join(tensors, axis):
+    """Join by halves: one after the other would copy the first ones again and again."""
+    if len(tensors) == 1:
+        return tensors[0]
+    half = len(tensors) // 2
+    return joined(_join(tensors[:half], axis), _join(tensors[half:], axis), axis=axis)
 
 
 def cat(tensors, dim=0):
@@ -254,12 +338,22 @@ def pad(input, pad_width):
     return padded(input, widths=tuple((int(a), int(b)) for a, b in pad_width))
 
 
-for _name in ("reshape", "permute", "transpose", "swapaxes", "movedim", "flatten", "unsqueeze", "squeeze", "flip"):
-    setattr(Tensor, _name, globals()[_name])
-Tensor.view      = reshape
-Tensor.expand    = lambda self, *shape: broadcast_to(self, _grown(self, _ints(shape)))
-Tensor.T         = property(transpose)
-Tensor.mT        = property(lambda self: swapaxes(self, -1, -2))
+attach(
+    T=property(lambda self: transpose(self)),
+    expand=lambda self, *shape: broadcast_to(self, _grown(self, _ints(shape))),
+    flatten=flatten,
+    flip=flip,
+    mT=property(lambda self: swapaxes(self, -1, -2)),
+    movedim=movedim,
+    permute=permute,
+    ravel=flatten,
+    reshape=reshape,
+    squeeze=squeeze,
+    swapaxes=swapaxes,
+    transpose=transpose,
+    unsqueeze=unsqueeze,
+    view=reshape,
+)
 
 
 def _grown(self, shape):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["erf_of"]
+__all__ = ["erf_of", "erf_series"]
 
 
 @functools.cache

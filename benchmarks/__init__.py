@@ -1,0 +1,1 @@
+"""Chalkgrad and its rivals at the same work, in alternating rounds."""

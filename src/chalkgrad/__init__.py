@@ -1,0 +1,103 @@
+"""chalkgrad: deep learning that shows its work.
+
+>>> import chalkgrad as cg
+>>> x = cg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+>>> (x**2).sum().backward()
+>>> x.grad
+tensor([2., 4., 6.])
+"""
+
+from . import autograd, data, nn, ops, optim
+from ._version import __version__
+from .dtypes import bool, float32, float64, int32, int64, uint8
+from .engine.primitive import primitive
+from .engine.tape import enable_grad, no_grad
+from .engine.tensor import Tensor
+from .law.errors import GradError, RuleError, ShapeError
+from .ops import (
+    abs,
+    add,
+    amax,
+    amin,
+    arange,
+    argmax,
+    argmin,
+    broadcast_to,
+    cat,
+    ceil,
+    clamp,
+    concatenate,
+    cos,
+    divide,
+    empty,
+    erf,
+    exp,
+    expm1,
+    eye,
+    flatten,
+    flip,
+    floor,
+    floor_divide,
+    from_numpy,
+    full,
+    full_like,
+    is_tensor,
+    linspace,
+    log,
+    log1p,
+    logsumexp,
+    matmul,
+    max,
+    maximum,
+    mean,
+    min,
+    minimum,
+    movedim,
+    multiply,
+    negative,
+    ones,
+    ones_like,
+    pad,
+    permute,
+    pow,
+    rand,
+    randint,
+    randn,
+    randperm,
+    remainder,
+    reshape,
+    round,
+    sign,
+    sin,
+    sqrt,
+    squeeze,
+    stack,
+    std,
+    subtract,
+    sum,
+    swapaxes,
+    take_along_dim,
+    tan,
+    tensor,
+    transpose,
+    unsqueeze,
+    var,
+    where,
+    zeros,
+    zeros_like,
+)
+from .ops.update import update_rule
+from .seeding import manual_seed
+from .spell import Program, SpellError, spell
+
+__all__ = [
+    "GradError", "Program", "RuleError", "ShapeError", "SpellError", "Tensor", "__version__", "abs", "add", "amax",
+    "amin", "arange", "argmax", "argmin", "autograd", "bool", "broadcast_to", "cat", "ceil", "clamp", "concatenate",
+    "cos", "data", "divide", "empty", "enable_grad", "erf", "exp", "expm1", "eye", "flatten", "flip", "float32",
+    "float64", "floor", "floor_divide", "from_numpy", "full", "full_like", "int32", "int64", "is_tensor",
+    "linspace", "log", "log1p", "logsumexp", "manual_seed", "matmul", "max", "maximum", "mean", "min", "minimum",
+    "movedim", "multiply", "negative", "nn", "no_grad", "ones", "ones_like", "ops", "optim", "pad", "permute",
+    "pow", "primitive", "rand", "randint", "randn", "randperm", "remainder", "reshape", "round", "sign", "sin",
+    "spell", "sqrt", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take_along_dim", "tan", "tensor",
+    "transpose", "uint8", "unsqueeze", "update_rule", "var", "where", "zeros", "zeros_like",
+]

@@ -1,0 +1,200 @@
+"""Conv2d: the same small kernel looks at every place of an image.
+
+What is worth seeing at one place is worth seeing at all of them, so all share the kernel's weights: LeCun et al. (1989)
+read handwritten zip codes over 64,660 connections with 9,760 weights.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...engine.primitive import primitive
+from ...engine.tensor import Tensor
+from .. import init
+from ..module import Module, Parameter
+from .windows import col2im, crop, im2col, pad, pair
+
+__all__ = ["Conv2d", "border", "conv2d", "inputs_of_a_kernel", "stacked", "unstacked"]
+
+
+def border(padding, kernel, stride, dilation):
+    """Turn PyTorch's `padding` into a frame of zeros, ((top, bottom), (left, right)); the others are pairs.
+
+    >>> border("same", kernel=(3, 4), stride=(1, 1), dilation=(1, 1))
+    ((1, 1), (1, 2))
+    """
+    if padding == "same":
+        if stride != (1, 1):
+            raise ValueError(f"padding='same' keeps the size, which stride={stride} would not; give padding in pixels.")
+        high, wide = [(k - 1) * d for k, d in zip(kernel, dilation)]
+        return (high // 2, high - high // 2), (wide // 2, wide - wide // 2)
+    if isinstance(padding, str) and padding != "valid":
+        raise ValueError(f"padding is 'same', 'valid', a number or a pair (height, width), but {padding!r} came.")
+    high, wide = pair(0 if padding == "valid" else padding, "padding", least=0)
+    return (high, high), (wide, wide)
+
+
+def inputs_of_a_kernel(shape, weight_shape, groups):
+    """Count the pixels that one kernel weighs, c/groups · kh · kw, if the shapes of x and weight agree about it."""
+    channels, (o, seen, kh, kw) = shape[-3], weight_shape
+    if groups < 1 or o % groups:
+        raise ValueError(f"groups={groups} does not divide the {o} kernels of weight.")
+    if channels != seen * groups:
+        split = f" in each of {groups} groups" if groups > 1 else ""
+        raise ValueError(f"x has {channels} channels, but the kernels of weight see {seen}{split}.")
+    return seen * kh * kw
+
+
+def stacked(images, parts):
+    """Cut a batch into parts, channels first in each: (..., c, h, w) -> (parts, c, n, h, w), of the same memory."""
+    return np.swapaxes(images.reshape(parts, -1, *images.shape[-3:]), 1, 2)
+
+
+def unstacked(parts, shape):
+    """Put the parts of a batch together again: (parts, c, n, h, w) -> (..., c, h, w), of the same memory."""
+    return np.swapaxes(parts, 1, 2).reshape(shape)
+
+
+@primitive
+def conv2d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """Weigh what a kernel sees at every place: y[o, p, q] = Σ_cij weight[o, c, i, j] x[c, p·s + i·d, q·s + j·d] + b[o].
+
+    x (..., c, h, w), weight (o, c/groups, kh, kw), bias (o) -> y (..., o, p, q)
+
+    stride    pixels between two places of the kernel, s
+    padding   pixels of zeros around the image; "same" keeps its size, "valid" is none
+    dilation  pixels between two neighbours in the kernel, d
+    groups    the channels are split into so many groups, and each kernel sees one of them
+
+    Raises ShapeError if the kernel does not fit in the padded image, or sees another number of channels.
+
+    Try: images are (batch, channels, height, width); gray ones get their channel by x.unsqueeze(1).
+
+    Source: LeCun et al. 1989; as one matrix product: Chellapilla, Puri & Simard 2006. Like everybody's, it
+    is a cross-correlation: the kernel is not turned round.
+
+    >>> from chalkgrad import tensor
+    >>> conv2d(tensor([[[[1.0, 2.0, 4.0]]]]), tensor([[[[-1.0, 1.0]]]]))  # how much the next pixel is brighter
+    tensor([[[[1., 2.]]]])
+    """
+    shape, weight_shape = x.shape, weight.shape
+    o, kernel    = weight_shape[0], weight_shape[2:]
+    step, spread = pair(stride, "stride"), pair(dilation, "dilation")
+    inputs  = inputs_of_a_kernel(shape, weight_shape, groups)
+    frame   = border(padding, kernel, step, spread)
+    # BLAS likes the whole batch as one wide matrix. But kernels with few weights, as in a first layer, would wait for
+    # it to rearrange that matrix: for them one product for each image, all in the cache, is up to twice as fast.
+    parts   = max(math.prod(shape[:-3]), 1) if inputs <= 32 else 1
+    framed  = pad(stacked(x, parts), frame)
+    area    = framed.shape[-2:]
+    patches = im2col(framed, kernel, step, spread)  # (parts, c, kh, kw, n, p, q)
+    grid    = patches.shape
+    columns = patches.reshape(parts, groups, inputs, -1)
+    kernels = weight.reshape(groups, o // groups, inputs)
+    sums    = kernels @ columns
+    sums_shape = sums.shape
+    if bias is not None:
+        sums += bias.reshape(groups, o // groups, 1)
+    outputs = sums.reshape(parts, o, *grid[-3:])
+    y       = unstacked(outputs, (*shape[:-3], o, *grid[-2:]))
+    return y
+
+
+@conv2d.backward
+def conv2d_backward(
+    grad_y, columns, kernels, shape, weight_shape, parts, frame, area, grid, sums_shape, step, spread
+):
+    """
+    1. im2col writes what each place t sees into a column, X_kt, so that y_ot = Σ_k W_ok X_kt + b_o: a linear layer
+    2. ∂loss/∂W_ok = Σ_t g_ot X_kt: a weight is shared by all places, so it collects from all
+    3. ∂loss/∂X_kt = Σ_o W_ok g_ot
+    4. a pixel was copied into the column of every place that saw it, so it gets the sum over its copies: col2im
+    5. ∂loss/∂b_o = Σ_t g_ot
+    """
+    grad_sums    = stacked(grad_y, parts).reshape(sums_shape)
+    # turned round, as Σ_t X_kt g_ot, since BLAS is faster with the longer axis first
+    grad_kernels = (columns @ np.swapaxes(grad_sums, -1, -2)).sum(axis=0)
+    grad_weight  = np.swapaxes(grad_kernels, -1, -2).reshape(weight_shape)
+    grad_columns = np.swapaxes(kernels, -1, -2) @ grad_sums
+    grad_framed  = col2im(grad_columns.reshape(grid), area, step, spread)
+    grad_x       = unstacked(crop(grad_framed, frame), shape)
+    grad_bias    = grad_sums.sum(axis=(0, -1)).reshape(-1)
+    return grad_x, grad_weight, grad_bias
+
+
+@conv2d.examples
+def conv2d_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+    """A batch; many channels, so that the batch is one matrix; two groups; every option at once; a single image."""
+    draw = rng.standard_normal
+    odd = {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2), "groups": 2}
+    return [
+        (draw((2, 1, 5, 4)), draw((3, 1, 3, 2)), draw(3)),
+        (draw((2, 4, 4, 4)), draw((2, 4, 3, 3)), draw(2), {"padding": 1}),
+        (draw((2, 4, 3, 3)), draw((6, 2, 2, 2)), None, {"groups": 2}),
+        (draw((2, 2, 6, 5)), draw((4, 1, 3, 2)), draw(4), odd),
+        (draw((2, 4, 5)), draw((1, 2, 3, 4)), None, {"padding": "same"}),
+    ]
+
+
+class Conv2d(Module):
+    """The same kernels at every place of an image.
+
+    `weight` (out_channels, in_channels/groups, height, width) and `bias` (out_channels) start evenly spread in
+    ±1/√(inputs of a kernel), as in PyTorch. The arguments are PyTorch's, explained at `conv2d`; its other padding
+    modes are not in this release.
+
+    Raises ValueError for sizes that do not make a convolution.
+
+    >>> import chalkgrad as cg
+    >>> Conv2d(1, 8, 3, padding=1)(cg.ones(5, 1, 28, 28)).shape
+    (5, 8, 28, 28)
+    """
+
+    bias: Parameter | None
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int | tuple[int, int],
+        stride: int | tuple[int, int] = 1, padding: str | int | tuple[int, int] = 0,
+        dilation: int | tuple[int, int] = 1, groups: int = 1, bias: bool = True, padding_mode: str = "zeros",
+        dtype: Any = np.float32,
+    ) -> None:
+        super().__init__()
+        if padding_mode != "zeros":
+            raise ValueError(f"Conv2d: padding_mode={padding_mode!r} is not in this release; it pads with 'zeros'.")
+        if groups < 1 or in_channels % groups or out_channels % groups:
+            raise ValueError(f"Conv2d: groups={groups} does not divide {in_channels} channels in, {out_channels} out.")
+        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride, self.dilation = pair(stride, "stride"), pair(dilation, "dilation")
+        self.padding = padding if isinstance(padding, str) else pair(padding, "padding", least=0)
+        border(self.padding, self.kernel_size, self.stride, self.dilation)  # its errors belong here
+        self.padding_mode = padding_mode
+        self.weight = Parameter(np.empty((out_channels, in_channels // groups, *self.kernel_size), dtype))
+        self.bias = Parameter(np.empty(out_channels, dtype)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw new weights."""
+        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            inputs = math.prod(self.weight.shape[1:])
+            bound = 1 / math.sqrt(inputs) if inputs > 0 else 0
+            init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (..., in_channels, h, w) -> y (..., out_channels, p, q)."""
+        y: Tensor = conv2d(
+            x, self.weight, self.bias, stride=self.stride, padding=self.padding, dilation=self.dilation,
+            groups=self.groups,
+        )
+        return y
+
+    def extra_repr(self) -> str:
+        """Say the sizes, and the options that are not the usual ones, as PyTorch does."""
+        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
+        usual = {"padding": (0, 0), "dilation": (1, 1), "groups": 1}
+        text += "".join(f", {n}={getattr(self, n)}" for n, value in usual.items() if getattr(self, n) != value)
+        return text if self.bias is not None else f"{text}, bias=False"

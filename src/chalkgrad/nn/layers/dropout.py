@@ -1,0 +1,118 @@
+"""Dropout: while a network learns, units fall out at random, so that none can rely on another.
+
+In effect many thinned networks are trained at once, all with the same weights, and their average is used in the end
+(Hinton et al. 2012; Srivastava et al. 2014).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...engine.primitive import primitive
+from ...engine.tape import mode
+from ...engine.tensor import Tensor
+from ...seeding import default_generator
+from ..module import Module
+
+__all__ = ["Dropout", "check", "drop", "dropout", "keep_mask"]
+
+
+def keep_mask(generator, shape, p):
+    """Draw which elements stay: each with probability 1 - p, independently of the others."""
+    return generator.random(shape, np.float32) >= p
+
+
+@primitive
+def drop(x, mask, *, p):
+    """Keep x where the mask says so, enlarged so that its mean stays what it was: y = x · mask / (1 - p).
+
+    x (...), mask (...) -> y (...)
+
+    p  the probability with which the mask was drawn to drop an element, from 0 to 1
+
+    Source: Srivastava et al. 2014, section 10: scaling up in training spares scaling down afterwards.
+
+    >>> from chalkgrad import tensor
+    >>> drop(tensor([1.0, 2.0, 3.0]), tensor([True, False, True]), p=0.5)
+    tensor([2., 0., 6.])
+    """
+    scale = 1 / (1 - p) if p < 1 else 0
+    y     = x * scale * mask
+    return y
+
+
+@drop.backward
+def drop_backward(grad_y, mask, scale):
+    """What was kept was multiplied by the scale, so its gradient is too; what was dropped had no say in the loss."""
+    grad_x = grad_y * scale * mask
+    return grad_x
+
+
+@drop.examples
+def drop_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+    """Some dropped; all dropped."""
+    x = rng.standard_normal((3, 4))
+    return [(x, rng.random((3, 4)) >= 0.25, {"p": 0.25}), (x, np.zeros((3, 4), bool), {"p": 1})]
+
+
+def dropout(
+    input: Any, p: float = 0.5, training: bool = True, inplace: bool = False,
+    generator: np.random.Generator | None = None,
+) -> Any:
+    """Set each element to zero with probability p and divide the others by 1 - p; if not training, change nothing.
+
+    input (...) -> y (...)
+
+    generator  what the elements to drop are drawn from; the default generator, which `manual_seed` seeds, if not given
+
+    Raises ValueError for a p outside [0, 1], and for inplace=True.
+
+    >>> import chalkgrad as cg
+    >>> y = dropout(cg.ones(1000), p=0.2, generator=np.random.default_rng(0))
+    >>> sorted(set(y.tolist())), round(float(y.mean()), 1)
+    ([0.0, 1.25], 1.0)
+    """
+    check(p, inplace)
+    if not training or p == 0:
+        return input
+    source = generator or default_generator()
+    mask = keep_mask(source, input.shape, p)
+    if mode.tape is not None:
+        given = {"generator": source, "shape": input.shape, "p": p}
+        mode.tape.record("random", keep_mask, given, {"mask": mask})
+    return drop(input, mask, p=p)
+
+
+def check(p: float, inplace: bool) -> None:
+    """Raise ValueError for options that dropout does not have."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout: p is a probability from 0 to 1, but {p!r} came.")
+    if inplace:
+        raise ValueError("dropout: inplace=True is not supported; the result is always a new tensor.")
+
+
+class Dropout(Module):
+    """Set each element to zero with probability p and divide the others by 1 - p; in eval mode, change nothing.
+
+    Raises ValueError for a p outside [0, 1], and for inplace=True.
+
+    >>> import chalkgrad as cg
+    >>> Dropout(0.5).eval()(cg.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        check(p, inplace)
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (...) -> y (...)."""
+        y: Tensor = dropout(x, self.p, self.training)
+        return y
+
+    def extra_repr(self) -> str:
+        """Say the probability, as PyTorch does."""
+        return f"p={self.p}, inplace=False"

@@ -1,0 +1,9 @@
+"""Losses: how wrong a prediction is, as one number."""
+
+from .bce_with_logits import BCEWithLogitsLoss
+from .cross_entropy import CrossEntropyLoss
+from .l1 import L1Loss
+from .mse import MSELoss
+from .nll import NLLLoss
+
+__all__ = ["BCEWithLogitsLoss", "CrossEntropyLoss", "L1Loss", "MSELoss", "NLLLoss"]

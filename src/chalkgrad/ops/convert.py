@@ -1,0 +1,43 @@
+"""A Tensor in the eyes of Python: as a number, as a list, as something to loop over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ..engine.tensor import Tensor
+from .attach import attach
+
+__all__ = ["item", "tolist"]
+
+
+def item(self: Tensor) -> Any:
+    """Return the one number that the tensor holds, as a Python number."""
+    return self.data.item()
+
+
+def tolist(self: Tensor) -> Any:
+    """Return the numbers as nested lists, or as one number if there are no axes."""
+    return self.data.tolist()
+
+
+def _format(self: Tensor, how: str) -> str:
+    """Write a single number as Python does, f"{loss:.3f}"; anything else as it is shown."""
+    return format(repr(self) if self.ndim else self.data.item(), how)
+
+
+def _iterate(self: Tensor) -> Iterator[Tensor]:
+    return (self[i] for i in range(len(self.data)))
+
+
+attach(
+    __bool__=lambda self: bool(self.data),
+    __float__=lambda self: float(self.data.item()),
+    __format__=_format,
+    __index__=lambda self: self.data.__index__(),
+    __int__=lambda self: int(self.data.item()),
+    __iter__=_iterate,
+    __len__=lambda self: len(self.data),
+    item=item,
+    tolist=tolist,
+)

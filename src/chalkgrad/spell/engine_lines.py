@@ -1,0 +1,42 @@
+"""The few computations of the engine between the rules, as one would write them by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..engine.tape import Call
+
+__all__ = ["engine_line"]
+
+
+def engine_line(call: Call, texts: dict[Any, str]) -> str:
+    """Write what the engine computed as an expression; a bare name if it only gave an array a second owner."""
+    name = getattr(call.code, "__name__", "")
+    match name:
+        case "unbroadcast":
+            return _sum(texts["grad"], call.given["grad"].shape, call.given["shape"])
+        case "_add":
+            return f"{texts['grad']} + {texts['other']}"
+        case "_astype":
+            return f"{texts['grad']}.astype({texts['dtype']})"
+        case "_as_float32":
+            return f"{texts['y']}.astype(np.float32)"
+        case "copy" | "copyto":
+            return next(iter(texts.values()))
+    given = [text if isinstance(key, int) else f"{key}={text}" for key, text in texts.items()]
+    return f"np.{name}({', '.join(given if 0 in texts else texts.values())})"
+
+
+def _sum(text: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
+    """The sum over what was broadcast: the same numbers as law.shapes.unbroadcast.
+
+    >>> _sum("g", (32, 10), (10,)), _sum("g", (32, 10), (1, 10)), _sum("g", (32, 10), (32, 1))
+    ('g.sum(axis=0)', 'g.sum(axis=0).reshape(1, 10)', 'g.sum(axis=1).reshape(32, 1)')
+    """
+    extra = len(shape) - len(wanted)
+    axes = [*range(extra), *(extra + i for i, n in enumerate(wanted) if n == 1 and shape[extra + i] != 1)]
+    left = tuple(n for i, n in enumerate(shape) if i not in axes)
+    summed = f"{text}.sum(axis={axes[0] if len(axes) == 1 else tuple(axes)})"
+    return summed if left == wanted else f"{summed}.reshape({', '.join(map(str, wanted)) or '()'})"
+
+

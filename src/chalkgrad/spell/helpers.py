@@ -1,0 +1,113 @@
+"""The functions that rules call, copied as they stand, so that a spelled program needs NumPy and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+import inspect
+import math
+import textwrap
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from .names import Names
+from .render import Source
+
+__all__ = ["Helpers"]
+
+MODULES = {np: "import numpy as np", math: "import math", functools: "import functools"}
+OURS = ("primitive", "implements", "update_rule")  # decorators that mean nothing outside chalkgrad
+
+
+class Helpers:
+    """Copies of functions under names of their own, with what they call in turn."""
+
+    def __init__(self, names: Names) -> None:
+        self.taken = names
+        self.names: dict[Callable[..., Any], str] = {}
+        self.texts: dict[str, str] = {}
+        self.imports: set[str] = {MODULES[np]}
+
+    def name(self, helper: Any, defaults: dict[str, Any] | None = None) -> str:
+        """Return the name under which a helper stands in the program; copy it if it does not stand there yet.
+
+        defaults  take the place of the function's own, so that calls need not repeat what never changes
+        """
+        function = inspect.unwrap(helper)
+        if function not in self.names:
+            name = function.__name__ + ("_" if hasattr(builtins, function.__name__) else "")
+            self.names[function] = name = self.taken.fresh(name)
+            self.texts[name] = self._copy(function, name, defaults or {})
+        return self.names[function]
+
+    def refer(self, name: str, known: dict[str, Any]) -> str | None:
+        """Return what a global name of a rule's file is called in the program; None if it stays as it is."""
+        value = known.get(name)
+        if isinstance(value, ModuleType):
+            if value in MODULES:
+                self.imports.add(MODULES[value])
+            return None
+        own = callable(value) and getattr(value, "__module__", "") not in ("builtins", "typing", "numpy")
+        return self.name(value) if own and not isinstance(value, type) else None
+
+    def _copy(self, function: Callable[..., Any], name: str, defaults: dict[str, Any]) -> str:
+        source = Source(function.__code__.co_filename)
+        lines, first = inspect.getsourcelines(function)
+        definition = ast.parse(textwrap.dedent("".join(lines))).body[0]
+        assert isinstance(definition, ast.FunctionDef)
+        ast.increment_lineno(definition, first - 1)
+        local = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+        def replace(node: ast.AST, parent: ast.AST | None) -> str | None:
+            if isinstance(node, ast.Name) and node.id not in local:
+                return name if node.id == function.__name__ else self.refer(node.id, function.__globals__)
+            return None
+
+        body = source.copy(_Span(definition.body), replace)
+        signature = ", ".join(_signature(function, defaults))
+        kept = [d for d in definition.decorator_list if ast.unparse(d).partition("(")[0] not in OURS]
+        for decorator in kept:
+            self.refer(ast.unparse(decorator).partition(".")[0], function.__globals__)
+        above = "".join(f"@{ast.unparse(decorator)}\n" for decorator in kept)
+        indent = " " * definition.body[0].col_offset
+        text = textwrap.indent(textwrap.dedent(indent + body), "    ")
+        return f"{above}def {name}({signature}):\n{_without_examples(text)}\n"
+
+
+def _without_examples(text: str) -> str:
+    """Cut a docstring where its examples begin: they import chalkgrad, and the program does not."""
+    before, found, after = text.partition(">>>")
+    if not found:
+        return text
+    story = before.rstrip()
+    return f'{story[:-1] + "." if story.endswith(":") else story}\n    """{after.partition(chr(34) * 3)[2]}'
+
+
+def _signature(function: Callable[..., Any], defaults: dict[str, Any]) -> list[str]:
+    """Write the parameters without their types, which name what the program does not import."""
+    parts, marked = [], False
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.kind is parameter.KEYWORD_ONLY and not marked:
+            parts.append("*")
+            marked = True
+        value = defaults.get(parameter.name, parameter.default)
+        default = "" if value is parameter.empty else f"={value!r}"
+        parts.append(("*" if parameter.kind is parameter.VAR_POSITIONAL else "") + parameter.name + default)
+        marked |= parameter.kind is parameter.VAR_POSITIONAL
+    return parts
+
+
+class _Span(ast.AST):
+    """Several statements in a row, as one node."""
+
+    _fields = ("statements",)
+
+    def __init__(self, statements: list[ast.stmt]) -> None:
+        super().__init__()
+        self.statements = statements
+        self.lineno, self.col_offset = statements[0].lineno, statements[0].col_offset
+        self.end_lineno, self.end_col_offset = statements[-1].end_lineno, statements[-1].end_col_offset

@@ -1,0 +1,62 @@
+"""What everything is called in a program: one name for every array, from the model's own paths."""
+
+from __future__ import annotations
+
+import keyword
+from typing import Any
+
+import numpy as np
+
+from .render import literal
+
+__all__ = ["Names", "SpellError", "variable"]
+
+
+class SpellError(ValueError):
+    """A step that cannot be frozen into a program; the message says what stands in the way."""
+
+
+def variable(path: str) -> str:
+    """Turn a module path into a variable name.
+
+    >>> variable("encoder.0.attn"), variable("0")
+    ('encoder_0_attn', 'layer_0')
+    """
+    name = path.replace(".", "_")
+    return f"layer_{name}" if name[:1].isdigit() else name
+
+
+class Names:
+    """The variables of a program; arrays are told apart by identity."""
+
+    def __init__(self, known: dict[int, str], reserved: set[str]) -> None:
+        self.of = dict(known)
+        self.taken = set(known.values()) | reserved
+
+    def fresh(self, name: str) -> str:
+        """Return `name`, numbered if it is taken."""
+        choice, number = name, 2
+        while choice in self.taken or keyword.iskeyword(choice):
+            choice, number = f"{name}_{number}", number + 1
+        self.taken.add(choice)
+        return choice
+
+    def give(self, value: Any, name: str) -> None:
+        """Call an array `name` from now on; numbers and shapes need no name."""
+        if isinstance(value, np.ndarray | np.generic):
+            self.of[id(value)] = name
+
+    def text(self, value: Any, where: str) -> str:
+        """Return the variable that holds an array, or the literal for anything else."""
+        if id(value) in self.of:
+            return self.of[id(value)]
+        text = literal(value)
+        if text is None and isinstance(value, tuple):
+            return f"({', '.join(self.text(item, where) for item in value)}{',' if len(value) == 1 else ''})"
+        if text is None:
+            kind = f"an array of shape {value.shape}" if isinstance(value, np.ndarray) else f"a {type(value).__name__}"
+            raise SpellError(
+                f"{where} reads {kind} that is neither an argument of the step, nor a parameter or buffer of the "
+                "model, nor computed from those. Hand it in as an argument, or register it as a buffer."
+            )
+        return text

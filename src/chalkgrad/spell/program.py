@@ -1,0 +1,137 @@
+"""A spelled step: readable text, a function that runs it, and a file that runs alone."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from . import alone
+from .layout import aligned, body
+from .names import Names, variable
+from .trace import Trace
+from .writer import Writer
+
+__all__ = ["Program"]
+
+
+RESERVED = {
+    "functools", "grad", "gradients", "main", "math", "name", "np", "params", "Path", "rng", "state", "step",
+}
+
+
+class Program:
+    """One training step as plain NumPy: `str(program)` is its text, `run` runs it, `save` writes it to a file."""
+
+    def __init__(self, trace: Trace, title: str) -> None:
+        self.trace, self.title = trace, title
+        self.rates = _rates(trace)
+        known = {id(array): variable(path) for group in (trace.params, trace.state) for path, array in group.items()}
+        known |= {id(array): name for name, array in trace.arguments.items()}
+        writer = Writer(Names(known, RESERVED | {*self.rates.values()}), self.rates, id(trace.results[0]))
+        self.blocks = writer.write(_live(trace))
+        self.returns = [writer.names.text(result, "The step's result") for result in trace.results]
+        self.helpers, self.draws = writer.helpers, writer.draws
+        self.text = self._text()
+        self._step: Any = None
+
+    def __str__(self) -> str:
+        return self.text
+
+    def run(self, params: dict[str, Any], state: dict[str, Any], *batch: Any, **options: Any) -> Any:
+        """Run the step: changes the arrays in `params` and `state` in place, and returns the loss.
+
+        batch    arrays in the order of the step's arguments, in the shapes that it was spelled for
+        options  lr=..., and rng=..., a NumPy generator, if the step draws random numbers
+        """
+        if self._step is None:
+            file = f"<{self.title} {id(self):x}>"
+            linecache.cache[file] = (len(self.text), None, self.text.splitlines(keepends=True), file)
+            namespace: dict[str, Any] = {"__name__": "spelled"}
+            exec(compile(self.text, file, "exec"), namespace)
+            self._step = namespace["step"]
+        return self._step(params, state, *batch, **options)
+
+    def start(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return copies of the parameters and of the state that the step started from."""
+        params, state = ({path: self.trace.start[id(array)].copy() for path, array in group.items()}
+                         for group in (self.trace.params, self.trace.state))
+        return params, state
+
+    def save(self, path: str | os.PathLike[str], data: dict[str, Any] | None = None) -> None:
+        """Write the text to `path`; with `data`, an array for each argument of the step, write a program that trains.
+
+        The start and the data go into a file beside it, of the same name with the suffix .npz. Existing files are
+        replaced whole or not at all.
+        """
+        if data is None:
+            alone.write(Path(path), self.text.encode())
+            return
+        main = alone.main(self.trace.arguments, data, self.draws)
+        params, state = self.start()
+        alone.write_arrays(Path(path).with_suffix(".npz"), {"params": params, "state": state, "data": data})
+        alone.write(Path(path), self._text({"from pathlib import Path"}, main).encode())
+
+    def _text(self, imports: set[str] | None = None, main: str = "") -> str:
+        parts = [f'"""{self.title}"""\n', _imports(self.helpers.imports | (imports or set()))]
+        parts += [f"\n{text}" for text in self.helpers.texts.values()]
+        return "\n".join([*parts, f"\n{self._function()}"]) + main
+
+    def _function(self) -> str:
+        options = [f"{name}={rate!r}" for rate, name in self.rates.items()] + (["rng"] if self.draws else [])
+        signature = ", ".join(["params", "state", *self.trace.arguments, *(["*", *options] if options else [])])
+        about = "One step: change the arrays in params and state in place, and return the loss."
+        paths, sources = ({variable(path): path for path in group} for group in (self.trace.params, self.trace.state))
+        computed = body(self.blocks, paths, sources)
+        page = [*self._guards(), "", *self._unpack(computed), *computed, "", f"return {', '.join(self.returns)}"]
+        return f'def step({signature}):\n    """{about}"""\n' + textwrap.indent("\n".join(page), "    ") + "\n"
+
+    def _guards(self) -> list[str]:
+        """What was frozen is checked at entry, in words."""
+        checks = []
+        for name, array in self.trace.arguments.items():
+            words = f"This step was spelled for {name} {array.shape}, but {{{name}.shape}} came."
+            checks += [f"if {name}.shape != {array.shape}:", f'    raise ValueError(f"{words}")']
+            for low, high in dict.fromkeys((low, high) for of, low, high in self.trace.assumptions if of is array):
+                words = f"This step was spelled for {name} from {low} to {high - 1}; others came."
+                checks += [f"if {name}.min() < {low} or {name}.max() >= {high}:", f'    raise ValueError("{words}")']
+        return checks
+
+    def _unpack(self, computed: list[str]) -> list[str]:
+        """Name the arrays that the step reads."""
+        used = set(re.findall(r"\w+", "\n".join(computed)))
+        rows = [(variable(path), f'{group}["{path}"]', str(array.shape)) for group, arrays in
+                (("params", self.trace.params), ("state", self.trace.state)) for path, array in arrays.items()]
+        rows = [row for row in rows if row[0] in used]
+        width = max((len(name) for name, *_ in rows), default=0)
+        return aligned((f"{name:<{width}} = {source}", shape) for name, source, shape in rows)
+
+
+def _imports(lines: set[str]) -> str:
+    """Sort imports, the standard library first."""
+    standard = sorted(line for line in lines if "numpy" not in line)
+    return "\n".join([*standard, *([""] if standard else []), "import numpy as np\n"])
+
+
+def _rates(trace: Trace) -> dict[float, str]:
+    """Name the learning rates: inputs of the program, so that a schedule may change them."""
+    rates = dict.fromkeys(call.given["lr"] for call in trace.calls if call.kind == "update" and "lr" in call.given)
+    return {rate: "lr" if i == 0 else f"lr_{i + 1}" for i, rate in enumerate(rates)}
+
+
+def _live(trace: Trace) -> list[Any]:
+    """Keep the calls that the results and the updates depend on."""
+    wanted, kept = {id(result) for result in trace.results}, []
+    for call in reversed(trace.calls):
+        if call.kind == "update" or any(id(value) in wanted for value in call.made.values()):
+            wanted |= _ids(call.given.values())
+            kept.append(call)
+    return kept[::-1]
+
+
+def _ids(values: Any) -> set[int]:
+    """Collect the identities of values, those inside tuples included."""
+    return {i for value in values for i in (_ids(value) if isinstance(value, tuple) else {id(value)})}

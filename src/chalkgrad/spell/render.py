@@ -1,0 +1,102 @@
+"""Copy the author's own text under other names: renamed at the places that the syntax tree knows, never reprinted."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+__all__ = ["Source", "literal"]
+
+Replace = Callable[[ast.AST, "ast.AST | None"], "str | None"]
+
+
+class Source:
+    """The text of a file, from which statements are copied. Positions count UTF-8 bytes, as `ast` does."""
+
+    def __init__(self, file: str) -> None:
+        self.lines = [line.encode() for line in linecache.getlines(file)]
+
+    def copy(self, node: ast.AST, replace: Replace) -> str:
+        """Return the text of `node`, with every part for which `replace(part, parent)` gives a text replaced by it."""
+        edits: list[tuple[tuple[int, int], tuple[int, int], str]] = []
+        self._collect(node, None, replace, edits)
+        start, end = _span(node)
+        pieces, at = list[str](), start
+        for begin, finish, text in sorted(edits):
+            pieces += [self._between(at, begin), text]
+            at = finish
+        return "".join([*pieces, self._between(at, end)])
+
+    def comments(self, node: ast.stmt, after: int, until: int | None) -> list[str]:
+        """Return the comments on the lines from `after` to `until` that belong to a statement, without their `# `."""
+        found = []
+        for number in range(after, until or node.lineno):
+            text = self.lines[number].decode()
+            inside = number >= node.lineno - 1
+            column = _comment_column(text) if inside else text.find("#") if text.lstrip().startswith("#") else -1
+            if column >= 0:
+                found.append(text[column + 1 :].strip())
+        return found
+
+    def _collect(self, node: ast.AST, parent: ast.AST | None, replace: Replace, edits: list[Any]) -> None:
+        text = replace(node, parent)
+        if text is not None:
+            edits.append((*_span(node), text))
+            return
+        for child in ast.iter_child_nodes(node):
+            self._collect(child, node, replace, edits)
+
+    def _between(self, start: tuple[int, int], end: tuple[int, int]) -> str:
+        rows = self.lines[start[0] : end[0] + 1]
+        if not rows:
+            return ""
+        rows = [*rows[:-1], rows[-1][: end[1]]]
+        return b"".join([rows[0][start[1] :], *rows[1:]]).decode()
+
+
+def _span(node: ast.AST) -> tuple[tuple[int, int], tuple[int, int]]:
+    n: Any = node
+    return (n.lineno - 1, n.col_offset), (n.end_lineno - 1, n.end_col_offset)
+
+
+def _comment_column(line: str) -> int:
+    """Find a comment at the end of a line of code; a # inside quotes is none."""
+    quote = ""
+    for i, character in enumerate(line):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "\"'":
+            quote = character
+        elif character == "#":
+            return i
+    return -1
+
+
+def literal(value: Any) -> str | None:
+    """Write a value that is no array as Python text; None if it cannot be.
+
+    >>> literal((2, None)), literal(np.dtype(np.float32)), literal(slice(1, None)), literal(np.zeros(2))
+    ('(2, None)', 'np.float32', 'slice(1, None)', None)
+    """
+    match value:
+        case float() if not math.isfinite(value):
+            return f"float({str(value)!r})"
+        case None | bool() | int() | float() | str() if not isinstance(value, np.generic):
+            return repr(value)
+        case np.dtype():
+            return f"np.{value.name}"
+        case slice():
+            parts = [value.start, value.stop, value.step][: 2 if value.step is None else 3]
+            texts = [literal(part) for part in parts]
+            return None if None in texts else f"slice({', '.join(map(str, texts))})"
+        case tuple():
+            items = [literal(item) for item in value]
+            return None if None in items else f"({', '.join(map(str, items))}{',' if len(items) == 1 else ''})"
+    if value is Ellipsis:
+        return "..."
+    return None

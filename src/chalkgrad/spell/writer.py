@@ -1,0 +1,188 @@
+"""From the tape to blocks of lines: every computation's own text, under names from the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..engine.tape import Call
+from ..engine.tensor import Node, Port, Tensor
+from ..law.code import Code
+from .copying import RuleCopy
+from .engine_lines import engine_line
+from .helpers import Helpers
+from .names import Names, variable
+
+__all__ = ["Block", "Step", "Writer"]
+
+
+@dataclass
+class Block:
+    """The lines of one computation: comments above, then (code, shape) pairs."""
+
+    kind: str
+    comments: list[str]
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+
+class Step(NamedTuple):
+    """One update of an optimizer: rule(*given, *rest), where given[place] is the gradient."""
+
+    rule: str
+    given: list[str]
+    place: int
+    rest: list[str]
+
+
+class Writer:
+    """Writes calls, one method a kind; `blocks` is the program in order.
+
+    rates  the learning rates, by value: inputs of the program, so that a scheduler may change them
+    loss   the id of the array that the step returns
+    """
+
+    def __init__(self, names: Names, rates: dict[float, str], loss: int) -> None:
+        self.loss = loss
+        self.names, self.rates, self.helpers = names, rates, Helpers(names)
+        self.blocks: list[Block] = []
+        self.told: set[Any] = set()  # rules whose story has been told
+        self.runs: dict[Any, tuple[Call, str, dict[str, str]]] = {}  # node -> its forward, its name, and its locals'
+        self.defaults: dict[str, dict[str, Any]] = {}
+        self.parts: set[tuple[int, int]] = set()  # (a gradient, the array that it is part of the gradient of)
+        self.draws = False
+
+    def write(self, calls: list[Call]) -> list[Block]:
+        """Write all calls in order."""
+        forwards = {call.owner: call for call in calls if call.kind == "forward"}
+        for call in calls:
+            if call.kind == "engine" and getattr(call.code, "__name__", "") == "_add":
+                self.parts |= {(id(value), id(_value_of(call.owner, forwards))) for value in call.given.values()}
+        for call in calls:
+            block = getattr(self, f"_{call.kind}")(call)
+            if block is not None and (block.lines or block.steps):
+                self._append(block)
+        return self.blocks
+
+    def _append(self, block: Block) -> None:
+        """A line without a story of its own belongs to the block above."""
+        if self.blocks and not block.comments and self.blocks[-1].kind == block.kind:
+            self.blocks[-1].lines += block.lines
+            self.blocks[-1].steps += block.steps
+        else:
+            self.blocks.append(block)
+
+    def _forward(self, call: Call) -> Block:
+        """Inputs by the names of their arrays, the output by the path of its module."""
+        code = _code(call)
+        base = self._base(call, code)
+        known = {name: self.names.text(value, code.rule.name) for name, value in call.given.items()}
+        outputs = code.rule.returns
+        own = {outputs[0]: base} if len(outputs) == 1 else {name: f"{base}_{name}" for name in outputs}
+        copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers)
+        for name, value in call.made.items():
+            self.names.give(value, known[name])
+        self.runs[call.owner] = call, base, known
+        story = [f"{base}: {_sentence(code)}"] if code.rule not in self.told else [base]
+        self.told.add(code.rule)
+        return Block("forward", story, copied.lines)
+
+    def _backward(self, call: Call) -> Block:
+        """What it asks for is what the forward's locals are called; a gradient is named after its variable."""
+        code = _code(call)
+        forward, base, locals_ = self.runs[call.owner]
+        known = {n: locals_[n] if n in locals_ else self.names.text(v, code.rule.name) for n, v in call.given.items()}
+        own = {}
+        for name in code.returns:
+            value = forward.given[name.removeprefix("grad_")]
+            own[name] = f"grad_{self.names.text(value, base)}"
+            own[name] += f"_from_{base}" if (id(call.made[name]), id(value)) in self.parts else ""
+        copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers)
+        for name, value in call.made.items():
+            self.names.give(value, known[name])
+        return Block("backward", self._derivation(code, base), copied.lines)
+
+    def _update(self, call: Call) -> Block:
+        """Call an update rule, whose text stands once above the step."""
+        code = _code(call)
+        options = {name: call.given[name] for name in code.rule.options}
+        fixed = {name: value for name, value in options.items() if name != "lr"}
+        name = self.helpers.name(code.rule.function, fixed)
+        given = [self.names.text(call.given[n], name) for n in code.rule.inputs]
+        defaults = self.defaults.setdefault(name, fixed)
+        rest = [f"lr={self.rates[options['lr']]}"] if "lr" in options else []
+        rest += [f"{key}={value!r}" for key, value in fixed.items() if value != defaults[key]]
+        line = f"{name}({', '.join([*given, *rest])})"
+        # an optimizer follows a gradient; what follows none, such as a running mean, is part of the forward
+        place = [i for i, n in enumerate(code.rule.inputs) if n.startswith("grad")]
+        if not place:
+            return Block("forward", [], [(line, "")])
+        return Block("update", [], [], [Step(name, given, place[0], rest)])
+
+    def _random(self, call: Call) -> Block:
+        """Draw from the generator that the program is handed."""
+        assert not isinstance(call.code, Code)
+        helper, self.draws = self.helpers.name(call.code), True
+        ((local, value),) = call.made.items()
+        given = ["rng" if isinstance(v, np.random.Generator) else self.names.text(v, helper)
+                 for v in call.given.values()]
+        name = self.names.fresh(f"{variable(call.scope) or helper}_{local}")
+        self.names.give(value, name)
+        return Block("forward", [], [(f"{name} = {helper}({', '.join(given)})", str(value.shape))])
+
+    def _engine(self, call: Call) -> Block | None:
+        """Write what the engine computed between two rules."""
+        assert not isinstance(call.code, Code)
+        (result,) = call.made.values()
+        texts = {name: self.names.text(value, "the engine") for name, value in call.given.items()}
+        line = engine_line(call, texts)
+        if line.isidentifier():
+            self.names.give(result, line)
+            return None
+        value = _value_of(call.owner, {owner: run[0] for owner, run in self.runs.items()})
+        if value is None:
+            name = self.names.fresh("_".join(filter(None, [variable(call.scope), call.code.__name__.strip("_")])))
+            self.names.give(result, name)
+            return Block("forward", [], [(f"{name} = {line}", str(np.shape(result)))])
+        target = self.names.of[id(value)]
+        name = self.names.fresh(f"grad_{target}_part") if (id(result), id(value)) in self.parts else f"grad_{target}"
+        self.names.give(result, name)
+        comment = {"_add": [f"{target} reaches the loss by two ways"], "ones_like": ["∂loss / ∂loss"]}
+        return Block("backward", comment.get(call.code.__name__, []), [(f"{name} = {line}", str(np.shape(result)))])
+
+    def _base(self, call: Call, code: Code) -> str:
+        """Name a run after its module; outside of modules, after its output if that says more than y, or its rule."""
+        rule, path = code.rule, variable(call.scope)
+        own = rule.name if len(rule.returns) > 1 or rule.returns[0] in ("x", "y") else rule.returns[0]
+        if id(call.made[rule.returns[0]]) == self.loss:
+            return self.names.fresh("loss")
+        return self.names.fresh(path if path and path not in self.names.taken else f"{path}_{own}" if path else own)
+
+    def _derivation(self, code: Code, base: str) -> list[str]:
+        """Tell how a gradient follows, the first time that its rule runs."""
+        if code.rule in self.told:
+            return [base]
+        self.told.add(code.rule)
+        lines = [line.strip() for line in (code.rule.function.__doc__ or "").strip().splitlines()]
+        return [f"{base}: {lines[0]}"] if len(lines) == 1 else [base, *(f"    {line}" for line in lines)]
+
+
+def _value_of(edge: Any, forwards: dict[Any, Call]) -> Any:
+    """Find the array whose gradient an edge carries."""
+    if isinstance(edge, Tensor):
+        return edge.data
+    if not isinstance(edge, Node):
+        return None
+    node, place = (edge.edges[0], edge.place) if isinstance(edge, Port) else (edge, 0)
+    return forwards[node].made[_code(forwards[node]).rule.returns[place]]
+
+
+def _code(call: Call) -> Code:
+    assert isinstance(call.code, Code)
+    return call.code
+
+
+def _sentence(code: Code) -> str:
+    return (code.rule.function.__doc__ or code.rule.name).strip().splitlines()[0]
