@@ -148,7 +148,7 @@ class _Pass:
             arriving = gradient if type(gradient) is list else [gradient]
             given = dict(zip(variant.backward.parameters, (*arriving, *saved), strict=True))
             made = dict(zip(variant.backward.returns, parts, strict=True))
-            mode.tape.record("backward", variant.backward, given, made, node)
+            mode.tape.record("backward", variant.backward, given, made, node, node.edges)
         return parts  # type: ignore[no-any-return]
 
     def rebuild(self, node: Node) -> list[Any]:

@@ -18,6 +18,7 @@ class Call(NamedTuple):
     kind   forward, backward, update, random, or engine (a sum over what was broadcast, gradients that meet, a cast)
     scope  the path of the module whose forward was running, such as "encoder.0.attn"
     owner  the node that ran forward or backward; for the engine's own, the edge whose gradient it made
+    edges  where a backward's results went, in order
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Call(NamedTuple):
     made: dict[str, Any]
     scope: str
     owner: Any
+    edges: tuple[Any, ...]
 
 
 class Tape:
@@ -36,10 +38,8 @@ class Tape:
         self.assumptions: list[tuple[Any, int, int]] = []  # (array, low, high): low <= array < high was relied on
         self.scopes, self.scope = scopes or {}, ""
 
-    def record(
-        self, kind: str, code: Code | Callable[..., Any], given: dict[Any, Any], made: dict[str, Any], owner: Any = None
-    ) -> None:
-        self.calls.append(Call(kind, code, given, made, self.scope, owner))
+    def record(self, kind: str, code: Any, given: Any, made: Any, owner: Any = None, edges: Any = ()) -> None:
+        self.calls.append(Call(kind, code, given, made, self.scope, owner, tuple(edges)))
 
 
 class _Mode(threading.local):

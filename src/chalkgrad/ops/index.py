@@ -15,7 +15,7 @@ __all__ = [
 
 def has_arrays(index):
     """Tell whether an index picks by arrays, which may name an element twice."""
-    return any(isinstance(i, np.ndarray | list) for i in (index if isinstance(index, tuple) else (index,)))
+    return any(isinstance(i, np.ndarray | tuple) for i in (index if isinstance(index, tuple) else (index,)))
 
 
 def zeros_with(values, index, shape):
@@ -216,12 +216,23 @@ def take_along_dim(input, indices, dim=-1, *, axis=None):
 
 
 def array_of(index):
-    """An index as NumPy wants it: lists become arrays, Tensors are taken out of their wrapping."""
+    """An index as rules take it: Tensors out of their wrapping, and lists as tuples, which are constants.
+
+    >>> array_of([0, 0, 1]), array_of((slice(None), [2, 2]))
+    (((0, 0, 1),), (slice(None, None, None), (2, 2)))
+    """
     if isinstance(index, tuple):
-        return tuple(array_of(i) for i in index)
-    if isinstance(index, Tensor):
-        return index.data
-    return np.array(index, None if index else np.intp) if isinstance(index, list) else index
+        return tuple(_frozen(i) if isinstance(i, list) else array_of(i) for i in index)
+    if isinstance(index, list):
+        return (_frozen(index),)
+    return index.data if isinstance(index, Tensor) else index
+
+
+def _frozen(index):
+    """A list, and the lists in it, as tuples; with a Tensor or an array in it, as an array."""
+    if any(isinstance(i, Tensor | np.ndarray) for i in index):
+        return np.array([i.data if isinstance(i, Tensor) else i for i in index])
+    return tuple(_frozen(i) if isinstance(i, list) else i for i in index)
 
 
 @implements(np.add.at)

@@ -12,7 +12,7 @@ import numpy as np
 from ..law.code import Code
 from .helpers import Helpers
 from .names import Names
-from .render import Source, literal
+from .render import Source, index_text, literal
 from .walk import walk
 
 __all__ = ["RuleCopy"]
@@ -134,7 +134,7 @@ class RuleCopy:
                 return self._copy(part.body if self._evaluate(test) else part.orelse)
             case ast.Name(id=name) if name in self.known:
                 if isinstance(parent, ast.Subscript) and parent.slice is part and name in self.constant:
-                    return _index(self.values[name])
+                    return index_text(self.values[name])
                 return _safe(self.known[name], parent)
             case ast.Name(id=name):
                 return self.helpers.refer(name, self.values)
@@ -185,14 +185,3 @@ def _names_in(node: ast.AST) -> list[str]:
 def _safe(text: str, parent: ast.AST | None) -> str:
     """Put a negative number into brackets where an operator or a dot is next to it."""
     return f"({text})" if text.startswith("-") and isinstance(parent, ast.BinOp | ast.UnaryOp | ast.Attribute) else text
-
-
-def _index(value: Any) -> str:
-    """Write a constant index as one does: [:, 0], not [(slice(None), 0)]."""
-    items = value if isinstance(value, tuple) else (value,)
-    return ", ".join(_slice(item) if isinstance(item, slice) else str(literal(item)) for item in items) or "()"
-
-
-def _slice(item: slice) -> str:
-    start, stop, step = ("" if part is None else str(part) for part in (item.start, item.stop, item.step))
-    return f"{start}:{stop}" + (f":{step}" if step else "")

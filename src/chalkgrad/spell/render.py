@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Source", "literal"]
+__all__ = ["Source", "index_text", "literal"]
 
 Replace = Callable[[ast.AST, "ast.AST | None"], "str | None"]
 
@@ -81,7 +81,7 @@ def literal(value: Any) -> str | None:
     """Write a value that is no array as Python text; None if it cannot be.
 
     >>> literal((2, None)), literal(np.dtype(np.float32)), literal(slice(1, None)), literal(np.zeros(2))
-    ('(2, None)', 'np.float32', 'slice(1, None)', None)
+    ('(2, None)', 'np.float32', 'np.s_[1:]', None)
     """
     match value:
         case float() if not math.isfinite(value):
@@ -91,12 +91,27 @@ def literal(value: Any) -> str | None:
         case np.dtype():
             return f"np.{value.name}"
         case slice():
-            parts = [value.start, value.stop, value.step][: 2 if value.step is None else 3]
-            texts = [literal(part) for part in parts]
-            return None if None in texts else f"slice({', '.join(map(str, texts))})"
+            return f"np.s_[{index_text(value)}]"
+        case tuple() if any(isinstance(item, slice) for item in value):
+            return None if None in map(literal, value) else f"np.s_[{index_text(value)}]"
         case tuple():
             items = [literal(item) for item in value]
             return None if None in items else f"({', '.join(map(str, items))}{',' if len(items) == 1 else ''})"
     if value is Ellipsis:
         return "..."
     return None
+
+
+def index_text(value: Any) -> str:
+    """Write a constant index as one does between brackets.
+
+    >>> index_text((slice(None), 0)), index_text(slice(None, 8, 2)), index_text(())
+    (':, 0', ':8:2', '()')
+    """
+    items = value if isinstance(value, tuple) else (value,)
+    return ", ".join(_slice(item) if isinstance(item, slice) else str(literal(item)) for item in items) or "()"
+
+
+def _slice(item: slice) -> str:
+    start, stop, step = ("" if part is None else str(part) for part in (item.start, item.stop, item.step))
+    return f"{start}:{stop}" + (f":{step}" if step else "")

@@ -49,17 +49,16 @@ class Writer:
         self.names, self.rates, self.helpers = names, rates, Helpers(names)
         self.blocks: list[Block] = []
         self.told: set[Any] = set()  # rules whose story has been told
-        self.runs: dict[Any, tuple[Call, str, dict[str, str]]] = {}  # node -> its forward, its name, and its locals'
+        self.runs: dict[Any, tuple[str, dict[str, str]]] = {}  # node -> what its run is called, and its locals
         self.defaults: dict[str, dict[str, Any]] = {}
-        self.parts: set[tuple[int, int]] = set()  # (a gradient, the array that it is part of the gradient of)
+        self.parts: set[tuple[int, int]] = set()  # (a gradient, the edge that it is only a part of the gradient of)
         self.draws = False
 
     def write(self, calls: list[Call]) -> list[Block]:
         """Write all calls in order."""
-        forwards = {call.owner: call for call in calls if call.kind == "forward"}
         for call in calls:
             if call.kind == "engine" and getattr(call.code, "__name__", "") == "_add":
-                self.parts |= {(id(value), id(_value_of(call.owner, forwards))) for value in call.given.values()}
+                self.parts |= {(id(value), id(call.owner)) for value in call.given.values()}
         for call in calls:
             block = getattr(self, f"_{call.kind}")(call)
             if block is not None and (block.lines or block.steps):
@@ -84,7 +83,7 @@ class Writer:
         copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers)
         for name, value in call.made.items():
             self.names.give(value, known[name])
-        self.runs[call.owner] = call, base, known
+        self.runs[call.owner] = base, known
         story = [f"{base}: {_sentence(code)}"] if code.rule not in self.told else [base]
         self.told.add(code.rule)
         return Block("forward", story, copied.lines)
@@ -92,13 +91,12 @@ class Writer:
     def _backward(self, call: Call) -> Block:
         """What it asks for is what the forward's locals are called; a gradient is named after its variable."""
         code = _code(call)
-        forward, base, locals_ = self.runs[call.owner]
+        base, locals_ = self.runs[call.owner]
         known = {n: locals_[n] if n in locals_ else self.names.text(v, code.rule.name) for n, v in call.given.items()}
         own = {}
-        for name in code.returns:
-            value = forward.given[name.removeprefix("grad_")]
-            own[name] = f"grad_{self.names.text(value, base)}"
-            own[name] += f"_from_{base}" if (id(call.made[name]), id(value)) in self.parts else ""
+        for name, edge in zip(code.returns, call.edges, strict=True):
+            own[name] = f"grad_{locals_[name.removeprefix('grad_')]}"
+            own[name] += f"_from_{base}" if (id(call.made[name]), id(edge)) in self.parts else ""
         copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers)
         for name, value in call.made.items():
             self.names.give(value, known[name])
@@ -141,13 +139,14 @@ class Writer:
         if line.isidentifier():
             self.names.give(result, line)
             return None
-        value = _value_of(call.owner, {owner: run[0] for owner, run in self.runs.items()})
-        if value is None:
+        target = self._target(call.owner)
+        if target is None:
             name = self.names.fresh("_".join(filter(None, [variable(call.scope), call.code.__name__.strip("_")])))
             self.names.give(result, name)
             return Block("forward", [], [(f"{name} = {line}", str(np.shape(result)))])
-        target = self.names.of[id(value)]
-        name = self.names.fresh(f"grad_{target}_part") if (id(result), id(value)) in self.parts else f"grad_{target}"
+        name = f"grad_{target}"
+        if (id(result), id(call.owner)) in self.parts:
+            name = self.names.fresh(f"{name}_part")
         self.names.give(result, name)
         comment = {"_add": [f"{target} reaches the loss by two ways"], "ones_like": ["∂loss / ∂loss"]}
         return Block("backward", comment.get(call.code.__name__, []), [(f"{name} = {line}", str(np.shape(result)))])
@@ -160,6 +159,15 @@ class Writer:
             return self.names.fresh("loss")
         return self.names.fresh(path if path and path not in self.names.taken else f"{path}_{own}" if path else own)
 
+    def _target(self, edge: Any) -> str | None:
+        """Name the value whose gradient an edge carries."""
+        if isinstance(edge, Tensor):
+            return self.names.of[id(edge.data)]
+        if not isinstance(edge, Node):
+            return None
+        node, place = (edge.edges[0], edge.place) if isinstance(edge, Port) else (edge, 0)
+        return self.runs[node][1][node.variant.rule.returns[place]]
+
     def _derivation(self, code: Code, base: str) -> list[str]:
         """Tell how a gradient follows, the first time that its rule runs."""
         if code.rule in self.told:
@@ -167,16 +175,6 @@ class Writer:
         self.told.add(code.rule)
         lines = [line.strip() for line in (code.rule.function.__doc__ or "").strip().splitlines()]
         return [f"{base}: {lines[0]}"] if len(lines) == 1 else [base, *(f"    {line}" for line in lines)]
-
-
-def _value_of(edge: Any, forwards: dict[Any, Call]) -> Any:
-    """Find the array whose gradient an edge carries."""
-    if isinstance(edge, Tensor):
-        return edge.data
-    if not isinstance(edge, Node):
-        return None
-    node, place = (edge.edges[0], edge.place) if isinstance(edge, Port) else (edge, 0)
-    return forwards[node].made[_code(forwards[node]).rule.returns[place]]
 
 
 def _code(call: Call) -> Code:
