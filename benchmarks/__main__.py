@@ -21,7 +21,7 @@ Rounds = dict[str, dict[str, list[float]]]  # workload -> rival -> seconds, a nu
 
 def suites() -> list[str]:
     """Name the suites: the files beside this one that have workloads."""
-    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if "def workloads" in path.read_text())
+    return sorted(path.stem for path in Path(__file__).parent.glob("*.py") if "\ndef workloads(" in path.read_text())
 
 
 def turn(suite: str, rival: str) -> dict[str, dict[str, float]]:

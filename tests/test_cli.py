@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -181,3 +182,9 @@ def test_the_extra_that_is_missing_is_named(tmp_path: Path) -> None:
     assert done.stderr.strip() == (
         "chalkgrad: the command line needs jinja2, pygments, rich, typer. Try: pip install 'chalkgrad[app]'"
     )
+
+
+def test_the_readme_shows_what_spell_prints(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (shown,) = re.findall(r"```python no-run\n(.*?)```", (root / "README.md").read_text(), re.DOTALL)
+    assert main(["spell", "digits"]) == 0
+    assert textwrap.indent(shown, "    ") in capsys.readouterr().out
