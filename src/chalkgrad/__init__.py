@@ -9,11 +9,13 @@ tensor([2., 4., 6.])
 
 from . import autograd, data, nn, ops, optim
 from ._version import __version__
+from .autograd import is_grad_enabled
 from .dtypes import bool, float32, float64, int32, int64, uint8
 from .engine.primitive import primitive
 from .engine.tape import enable_grad, no_grad
 from .engine.tensor import Tensor
 from .law.errors import GradError, RuleError, ShapeError
+from .nn.functional import log_softmax, relu, sigmoid, softmax, tanh
 from .ops import (
     abs,
     add,
@@ -41,6 +43,7 @@ from .ops import (
     from_numpy,
     full,
     full_like,
+    is_floating_point,
     is_tensor,
     linspace,
     log,
@@ -88,16 +91,18 @@ from .ops import (
 )
 from .ops.update import update_rule
 from .seeding import manual_seed
+from .serialization import load, save
 from .spell import Program, SpellError, spell
 
 __all__ = [
     "GradError", "Program", "RuleError", "ShapeError", "SpellError", "Tensor", "__version__", "abs", "add", "amax",
     "amin", "arange", "argmax", "argmin", "autograd", "bool", "broadcast_to", "cat", "ceil", "clamp", "concatenate",
     "cos", "data", "divide", "empty", "enable_grad", "erf", "exp", "expm1", "eye", "flatten", "flip", "float32",
-    "float64", "floor", "floor_divide", "from_numpy", "full", "full_like", "int32", "int64", "is_tensor",
-    "linspace", "log", "log1p", "logsumexp", "manual_seed", "matmul", "max", "maximum", "mean", "min", "minimum",
-    "movedim", "multiply", "negative", "nn", "no_grad", "ones", "ones_like", "ops", "optim", "pad", "permute",
-    "pow", "primitive", "rand", "randint", "randn", "randperm", "remainder", "reshape", "round", "sign", "sin",
-    "spell", "sqrt", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take_along_dim", "tan", "tensor",
-    "transpose", "uint8", "unsqueeze", "update_rule", "var", "where", "zeros", "zeros_like",
+    "float64", "floor", "floor_divide", "from_numpy", "full", "full_like", "int32", "int64", "is_floating_point",
+    "is_grad_enabled", "is_tensor", "linspace", "load", "log", "log1p", "log_softmax", "logsumexp", "manual_seed",
+    "matmul", "max", "maximum", "mean", "min", "minimum", "movedim", "multiply", "negative", "nn", "no_grad", "ones",
+    "ones_like", "ops", "optim", "pad", "permute", "pow", "primitive", "rand", "randint", "randn", "randperm", "relu",
+    "remainder", "reshape", "round", "save", "sigmoid", "sign", "sin", "softmax", "spell", "sqrt", "squeeze", "stack",
+    "std", "subtract", "sum", "swapaxes", "take_along_dim", "tan", "tanh", "tensor", "transpose", "uint8",
+    "unsqueeze", "update_rule", "var", "where", "zeros", "zeros_like",
 ]

@@ -23,7 +23,7 @@ from .constant import (
     zeros,
     zeros_like,
 )
-from .convert import item, tolist
+from .convert import is_floating_point, item, tolist
 from .elementwise import abs, ceil, cos, erf, exp, expm1, floor, log, log1p, round, sign, sin, sqrt, tan
 from .index import take_along_dim
 from .reduce import amax, amin, logsumexp, max, mean, min, std, sum, var
@@ -45,11 +45,11 @@ from .shape import (
 )
 
 __all__ = [
-    "abs", "add", "amax", "amin", "arange", "argmax", "argmin", "broadcast_to", "cat", "ceil", "clamp",
-    "concatenate", "cos", "divide", "empty", "erf", "exp", "expm1", "eye", "flatten", "flip", "floor",
-    "floor_divide", "from_numpy", "full", "full_like", "is_tensor", "item", "linspace", "log", "log1p", "logsumexp",
-    "matmul", "max", "maximum", "mean", "min", "minimum", "movedim", "multiply", "negative", "ones", "ones_like",
-    "pad", "permute", "pow", "rand", "randint", "randn", "randperm", "remainder", "reshape", "round", "sign", "sin",
-    "sqrt", "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take_along_dim", "tan", "tensor",
-    "tolist", "transpose", "unsqueeze", "var", "where", "zeros", "zeros_like",
+    "abs", "add", "amax", "amin", "arange", "argmax", "argmin", "broadcast_to", "cat", "ceil", "clamp", "concatenate",
+    "cos", "divide", "empty", "erf", "exp", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "from_numpy",
+    "full", "full_like", "is_floating_point", "is_tensor", "item", "linspace", "log", "log1p", "logsumexp", "matmul",
+    "max", "maximum", "mean", "min", "minimum", "movedim", "multiply", "negative", "ones", "ones_like", "pad",
+    "permute", "pow", "rand", "randint", "randn", "randperm", "remainder", "reshape", "round", "sign", "sin", "sqrt",
+    "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take_along_dim", "tan", "tensor", "tolist",
+    "transpose", "unsqueeze", "var", "where", "zeros", "zeros_like",
 ]

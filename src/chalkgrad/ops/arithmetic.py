@@ -362,4 +362,4 @@ for _name, _operation in {
     attach(**{f"__{_name}__": _function, f"__r{_name}__": _reflected(_function), f"__i{_name}__": _in_place(_function)})
     _name = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}.get(_name, _name)
     attach(**{_name: _function, f"{_name}_": _in_place(_function)})
-attach(__neg__=negative, __pos__=lambda self: self, neg=negative)
+attach(__neg__=negative, __pos__=lambda self: self, neg=negative, square=lambda self: pow(self, 2))

@@ -8,7 +8,7 @@ from typing import Any
 from ..engine.tensor import Tensor
 from .attach import attach
 
-__all__ = ["item", "tolist"]
+__all__ = ["is_floating_point", "item", "tolist"]
 
 
 def item(self: Tensor) -> Any:
@@ -30,6 +30,11 @@ def _iterate(self: Tensor) -> Iterator[Tensor]:
     return (self[i] for i in range(len(self.data)))
 
 
+def is_floating_point(input: Tensor) -> bool:
+    """Tell whether the numbers are floats, and so can have a gradient."""
+    return bool(input.dtype.kind == "f")
+
+
 attach(
     __bool__=lambda self: bool(self.data),
     __float__=lambda self: float(self.data.item()),
@@ -38,6 +43,9 @@ attach(
     __int__=lambda self: int(self.data.item()),
     __iter__=_iterate,
     __len__=lambda self: len(self.data),
+    contiguous=lambda self: self,  # every operation takes every layout
+    dim=lambda self: self.ndim,
+    is_floating_point=is_floating_point,
     item=item,
     tolist=tolist,
 )

@@ -350,6 +350,7 @@ attach(
     reshape=reshape,
     squeeze=squeeze,
     swapaxes=swapaxes,
+    t=lambda self: transpose(self),
     transpose=transpose,
     unsqueeze=unsqueeze,
     view=reshape,
