@@ -234,6 +234,24 @@ def test_a_step_is_spelled_from_where_training_stands() -> None:
     assert program.run(params, state, x, target) == step(cg.Tensor(x), cg.Tensor(target)).data
 
 
+def test_every_group_of_parameters_has_its_own_rate() -> None:
+    def groups(parameters: Any) -> optim.Optimizer:
+        first, *others = parameters
+        return optim.SGD([{"params": [first], "lr": 0.1}, {"params": others, "weight_decay": 0.01}], 0.1, momentum=0.9)
+
+    case = CASES["mlp_sgd"]._replace(optimizer=groups)
+    step, model, optimizer = make(case)
+    program = cg.spell(step, case.x(), case.target(), model=model, optimizer=optimizer)
+    assert "def step(params, state, x, target, *, lr=0.1, lr_2=0.1):" in str(program)
+    params, state = program.start()
+    for lr in (0.2, 0.05):
+        x, target = case.x(), case.target()
+        optimizer.param_groups[1]["lr"] = lr
+        assert program.run(params, state, x, target, lr_2=lr) == step(cg.Tensor(x), cg.Tensor(target)).data
+    for path, parameter in model.named_parameters():
+        np.testing.assert_array_equal(params[path], parameter.data)
+
+
 def test_a_program_without_an_update_is_an_evaluation() -> None:
     model = MLP()
     x, target = rows(), classes()

@@ -13,7 +13,7 @@ from . import alone
 from .layout import aligned, body
 from .names import Names, variable
 from .trace import Trace
-from .writer import Writer
+from .writer import Writer, rate_name
 
 __all__ = ["Program"]
 
@@ -28,10 +28,10 @@ class Program:
 
     def __init__(self, trace: Trace, title: str) -> None:
         self.trace, self.title = trace, title
-        self.rates = _rates(trace)
+        self.rates = _rates(trace)  # name -> the rate at the start: inputs, so that a schedule may change them
         known = {id(array): variable(path) for group in (trace.params, trace.state) for path, array in group.items()}
         known |= {id(array): name for name, array in trace.arguments.items()}
-        writer = Writer(Names(known, RESERVED | {*self.rates.values()}), self.rates, id(trace.results[0]))
+        writer = Writer(Names(known, RESERVED | {*self.rates}), trace.groups, id(trace.results[0]))
         self.blocks = writer.write(_live(trace))
         self.returns = [writer.names.text(result, "The step's result") for result in trace.results]
         self.helpers, self.draws = writer.helpers, writer.draws
@@ -81,7 +81,7 @@ class Program:
         return "\n".join([*parts, f"\n{self._function()}"]) + main
 
     def _function(self) -> str:
-        options = [f"{name}={rate!r}" for rate, name in self.rates.items()] + (["rng"] if self.draws else [])
+        options = [f"{name}={rate!r}" for name, rate in self.rates.items()] + (["rng"] if self.draws else [])
         signature = ", ".join(["params", "state", *self.trace.arguments, *(["*", *options] if options else [])])
         about = "One step: change the arrays in params and state in place, and return the loss."
         paths, sources = ({variable(path): path for path in group} for group in (self.trace.params, self.trace.state))
@@ -116,10 +116,11 @@ def _imports(lines: set[str]) -> str:
     return "\n".join([*standard, *([""] if standard else []), "import numpy as np\n"])
 
 
-def _rates(trace: Trace) -> dict[float, str]:
-    """Name the learning rates: inputs of the program, so that a schedule may change them."""
-    rates = dict.fromkeys(call.given["lr"] for call in trace.calls if call.kind == "update" and "lr" in call.given)
-    return {rate: "lr" if i == 0 else f"lr_{i + 1}" for i, rate in enumerate(rates)}
+def _rates(trace: Trace) -> dict[str, float]:
+    """Name the learning rates, one for each group of parameters."""
+    rated = [call for call in trace.calls if call.kind == "update" and "lr" in call.given]
+    found = {rate_name(trace.groups, call): call.given["lr"] for call in rated}
+    return dict(sorted(found.items()))
 
 
 def _live(trace: Trace) -> list[Any]:

@@ -31,6 +31,7 @@ class Trace:
     arguments    name in the step's signature -> array
     params       "fc1.weight" -> array; the others, buffers and the optimizer's memory, are in `state`
     assumptions  (array, low, high): what the step relied on, low <= array < high
+    groups       id of a parameter's array -> the number of its group in the optimizer
     """
 
     calls: list[Call]
@@ -40,6 +41,7 @@ class Trace:
     state: dict[str, Array]
     start: dict[int, Array]
     assumptions: list[tuple[Array, int, int]]
+    groups: dict[int, int]
 
 
 def trace(step: Callable[..., Any], batch: tuple[Any, ...], model: Any, optimizer: Any) -> Trace:
@@ -61,7 +63,7 @@ def trace(step: Callable[..., Any], batch: tuple[Any, ...], model: Any, optimize
     return Trace(
         calls, [result.data for result in results], dict(zip(names, (t.data for t in tensors), strict=True)),
         {name: p.data for name, p in params.items()}, {name: s.data for name, s in state.items()}, start,
-        assumptions,
+        assumptions, _groups(optimizer),
     )
 
 
@@ -109,6 +111,11 @@ def _memory(optimizer: Any, params: dict[str, Tensor]) -> dict[str, Tensor]:
         return {}
     return {f"{name}.{key}": value for name, param in params.items()
             for key, value in optimizer.state.get(param, {}).items() if isinstance(value, Tensor)}
+
+
+def _groups(optimizer: Any) -> dict[int, int]:
+    groups = [] if optimizer is None else optimizer.param_groups
+    return {id(param.data): i for i, group in enumerate(groups) for param in group["params"]}
 
 
 def _start(calls: list[Call], params: dict[str, Tensor], state: dict[str, Tensor]) -> dict[int, Array]:

@@ -15,7 +15,7 @@ from .engine_lines import engine_line
 from .helpers import Helpers
 from .names import Names, variable
 
-__all__ = ["Block", "Step", "Writer"]
+__all__ = ["Block", "Step", "Writer", "rate_name"]
 
 
 @dataclass
@@ -40,13 +40,13 @@ class Step(NamedTuple):
 class Writer:
     """Writes calls, one method a kind; `blocks` is the program in order.
 
-    rates  the learning rates, by value: inputs of the program, so that a scheduler may change them
-    loss   the id of the array that the step returns
+    groups  id of a parameter's array -> the number of its group, which has a learning rate of its own
+    loss    the id of the array that the step returns
     """
 
-    def __init__(self, names: Names, rates: dict[float, str], loss: int) -> None:
+    def __init__(self, names: Names, groups: dict[int, int], loss: int) -> None:
         self.loss = loss
-        self.names, self.rates, self.helpers = names, rates, Helpers(names)
+        self.names, self.groups, self.helpers = names, groups, Helpers(names)
         self.blocks: list[Block] = []
         self.told: set[Any] = set()  # rules whose story has been told
         self.runs: dict[Any, tuple[str, dict[str, str]]] = {}  # node -> what its run is called, and its locals
@@ -110,7 +110,7 @@ class Writer:
         name = self.helpers.name(code.rule.function, fixed)
         given = [self.names.text(call.given[n], name) for n in code.rule.inputs]
         defaults = self.defaults.setdefault(name, fixed)
-        rest = [f"lr={self.rates[options['lr']]}"] if "lr" in options else []
+        rest = [f"lr={rate_name(self.groups, call)}"] if "lr" in options else []
         rest += [f"{key}={value!r}" for key, value in fixed.items() if value != defaults[key]]
         line = f"{name}({', '.join([*given, *rest])})"
         # an optimizer follows a gradient; what follows none, such as a running mean, is part of the forward
@@ -175,6 +175,12 @@ class Writer:
         self.told.add(code.rule)
         lines = [line.strip() for line in (code.rule.function.__doc__ or "").strip().splitlines()]
         return [f"{base}: {lines[0]}"] if len(lines) == 1 else [base, *(f"    {line}" for line in lines)]
+
+
+def rate_name(groups: dict[int, int], call: Call) -> str:
+    """Name the learning rate of an update by the group of the parameter, which an update rule takes first."""
+    number = groups.get(id(next(iter(call.given.values()))), 0)
+    return f"lr_{number + 1}" if number else "lr"
 
 
 def _code(call: Call) -> Code:
