@@ -263,7 +263,7 @@ def test_a_program_without_an_update_is_an_evaluation() -> None:
 def test_the_arguments_are_guarded_at_entry() -> None:
     program = spelled("mlp_adam")[0]
     params, state = program.start()
-    with pytest.raises(ValueError, match=r"spelled for x \(8, 6\), but \(7, 6\) came"):
+    with pytest.raises(ValueError, match=r"spelled for x \(8, 6\) float32, but \(7, 6\) float32 came"):
         program.run(params, state, rows()[:7], classes())
 
 
@@ -279,8 +279,10 @@ OUTSIDE = np.ones((8, 6), np.float32)
 MISUSE = {
     "an array from outside": (lambda step, model, made: lambda x, target: CE(model(x * OUTSIDE), target),
                               None, "shape (8, 6) that is neither an argument of the step"),
-    "no tensor returned": (lambda step, model, made: lambda x, target: step(x, target).item(),
-                           None, "it returned float"),
+    "no tensor returned": (lambda step, model, made: lambda x, target: step(x, target).shape,
+                           None, "it returned tuple"),
+    "a number read off": (lambda step, model, made: lambda x, target: step(x, target) * float(x.mean()),
+                          None, "reads a number off a Tensor of shape ()"),
     "another first step": (lambda step, model, made: step, lambda p: optim.SGD(p, 0.1, momentum=0.9, dampening=0.5),
                            "dampening was 0.0 in the first step and 0.5 in the second"),
 }

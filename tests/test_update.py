@@ -10,7 +10,6 @@ import pytest
 from chalkgrad import Tensor, update_rule
 from chalkgrad.optim import SGD, Adam, AdamW
 
-
 WIDE = [(SGD, {"momentum": 0.9}), (Adam, {}), (Adam, {"amsgrad": True}), (AdamW, {"weight_decay": 0.1})]
 
 

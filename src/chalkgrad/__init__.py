@@ -9,6 +9,7 @@ tensor([2., 4., 6.])
 
 from . import autograd, data, nn, ops, optim
 from ._version import __version__
+from .allocator import keep_freed_memory
 from .autograd import is_grad_enabled
 from .dtypes import bool, float32, float64, int32, int64, uint8
 from .engine.primitive import primitive
@@ -93,6 +94,8 @@ from .ops.update import update_rule
 from .seeding import manual_seed
 from .serialization import load, save
 from .spell import Program, SpellError, spell
+
+keep_freed_memory()
 
 __all__ = [
     "GradError", "Program", "RuleError", "ShapeError", "SpellError", "Tensor", "__version__", "abs", "add", "amax",

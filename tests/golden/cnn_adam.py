@@ -5,17 +5,6 @@ import math
 import numpy as np
 
 
-def inputs_of_a_kernel(shape, weight_shape, groups):
-    """Count the pixels that one kernel weighs, c/groups · kh · kw, if the shapes of x and weight agree about it."""
-    channels, (o, seen, kh, kw) = shape[-3], weight_shape
-    if groups < 1 or o % groups:
-        raise ValueError(f"groups={groups} does not divide the {o} kernels of weight.")
-    if channels != seen * groups:
-        split = f" in each of {groups} groups" if groups > 1 else ""
-        raise ValueError(f"x has {channels} channels, but the kernels of weight see {seen}{split}.")
-    return seen * kh * kw
-
-
 def pair(value, name, least=1):
     """Read an option that is one number for both axes, or a pair (height, width).
     """
@@ -39,23 +28,6 @@ def border(padding, kernel, stride, dilation):
     return (high, high), (wide, wide)
 
 
-def pad(x, frame, value=0.0):
-    """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself.
-    """
-    (top, bottom), (left, right) = frame
-    if not (top or bottom or left or right):
-        return x
-    h, w = x.shape[-2:]
-    framed = np.full_like(x, value, shape=(*x.shape[:-2], top + h + bottom, left + w + right))
-    framed[..., top : top + h, left : left + w] = x
-    return framed
-
-
-def stacked(images, parts):
-    """Cut a batch into parts, channels first in each: (..., c, h, w) -> (parts, c, n, h, w), of the same memory."""
-    return np.swapaxes(images.reshape(parts, -1, *images.shape[-3:]), 1, 2)
-
-
 def output_size(shape, kernel, stride, dilation):
     """Count the places of a kernel on an image, down and across: it steps by `stride` and never leaves the image.
     """
@@ -69,6 +41,66 @@ def output_size(shape, kernel, stride, dilation):
     return p, q
 
 
+def geometry_of(shape, weight_shape, stride, padding, dilation, groups):
+    """Settle how kernels lie on images: kernel, stride, dilation, frame, and the places (p, q), each a pair.
+    """
+    channels, (o, seen, *kernel) = shape[-3], weight_shape
+    if groups < 1 or o % groups:
+        raise ValueError(f"groups={groups} does not divide the {o} kernels of weight.")
+    if channels != seen * groups:
+        split = f" in each of {groups} groups" if groups > 1 else ""
+        raise ValueError(f"x has {channels} channels, but the kernels of weight see {seen}{split}.")
+    step, spread = pair(stride, "stride"), pair(dilation, "dilation")
+    frame = border(padding, kernel, step, spread)
+    area = [size + sum(both) for size, both in zip(shape[-2:], frame)]
+    return tuple(kernel), step, spread, frame, output_size(area, kernel, step, spread)
+
+
+def as_kernels(weight, groups):
+    """Write each kernel into a row: (o, c/groups, kh, kw) -> (groups, o/groups, kh · kw · c/groups).
+
+    Channels last, since what all of them see from one offset of the kernel lies side by side in an image.
+    """
+    o, seen, kh, kw = weight.shape
+    return np.moveaxis(weight, 1, -1).reshape(groups, o // groups, kh * kw * seen)
+
+
+def portions(images, kernels, places):
+    """Cut a batch into slices of so few images that their columns, and their sums, take about a megabyte.
+    """
+    groups, share, inputs = kernels.shape
+    p, q = places
+    some = max(2**18 // max(groups * max(share, inputs) * p * q, 1), 1)
+    return [slice(i, i + some) for i in range(0, len(images), some)]
+
+
+def parts_of(images, inputs):
+    """Decide how many matrices are made of some images.
+
+    BLAS likes one wide matrix. But kernels with few weights, as in a first layer, would wait for it to rearrange that
+    matrix: for them one product for each image is up to twice as fast.
+    """
+    return len(images) if inputs <= 32 else 1
+
+
+def pad(x, frame, value=0.0):
+    """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself.
+    """
+    (top, bottom), (left, right) = frame
+    if not (top or bottom or left or right):
+        return x
+    h, w = x.shape[-2:]
+    framed = np.full_like(x, value, order="C", shape=(*x.shape[:-2], top + h + bottom, left + w + right))
+    framed[..., top : top + h, left : left + w] = x
+    return framed
+
+
+def split(images, parts):
+    """Cut a batch into parts, channels first in each: (n, c, h, w) -> (parts, c, n/parts, h, w), of the same memory."""
+    n, c, h, w = images.shape
+    return np.swapaxes(images.reshape(parts, n // parts, c, h, w), 1, 2)
+
+
 def taps(offset, count, stride):
     """Name the pixels that one offset of the kernel sees along an axis, from all of its `count` places.
     """
@@ -79,22 +111,56 @@ def im2col(x, kernel, stride, dilation):
     """Write beside each other what the kernel sees at each place: x (..., n, h, w) -> columns (..., kh, kw, n, p, q).
 
     First across and then down: kw + kh copies instead of kw · kh, and those of the second loop run over whole rows.
+    Where a kernel is one pixel wide or high and looks at every pixel, there is nothing to copy.
     """
     (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
     *lead, n, h, w = x.shape
     p, q = output_size((h, w), kernel, stride, dilation)
-    across = np.empty_like(x, shape=(*lead, kw, n, h, q))
-    for j in range(kw):
-        across[..., j, :, :, :] = x[..., taps(j * dw, q, sw)]
-    columns = np.empty_like(x, shape=(*lead, kh, kw, n, p, q))
-    for i in range(kh):
-        columns[..., i, :, :, :, :] = across[..., taps(i * dh, p, sh), :]
+    across = x[..., None, :, :, :]
+    if kw > 1 or q < w:
+        across = np.empty_like(x, shape=(*lead, kw, n, h, q))
+        for j in range(kw):
+            across[..., j, :, :, :] = x[..., taps(j * dw, q, sw)]
+    columns = across[..., None, :, :, :, :]
+    if kh > 1 or p < h:
+        columns = np.empty_like(x, shape=(*lead, kh, kw, n, p, q))
+        for i in range(kh):
+            columns[..., i, :, :, :, :] = across[..., taps(i * dh, p, sh), :]
     return columns
 
 
-def unstacked(parts, shape):
-    """Put the parts of a batch together again: (parts, c, n, h, w) -> (..., c, h, w), of the same memory."""
-    return np.swapaxes(parts, 1, 2).reshape(shape)
+def to_columns(images, parts, groups, geometry):
+    """Write what the kernels see into columns: (n, c, h, w) -> (parts, groups, inputs, n/parts · p · q)."""
+    (kh, kw), stride, dilation, frame, (p, q) = geometry
+    inputs = kh * kw * images.shape[1] // groups
+    framed = pad(split(images, parts), frame)
+    *_, h, w = framed.shape
+    # what no kernel reaches, because the last stride would leave the image, is left out
+    rows = taps(0, (kh - 1) * dilation[0] + (p - 1) * stride[0] + 1, 1)
+    across = taps(0, (kw - 1) * dilation[1] + (q - 1) * stride[1] + 1, 1)
+    planes = framed.reshape(parts, groups, -1, h, w)[..., rows, across]
+    return im2col(planes, (kh, kw), stride, dilation).reshape(parts, groups, inputs, -1)
+
+
+def joined(parts):
+    """Put the parts of a batch together again: (parts, c, n/parts, h, w) -> (n, c, h, w)."""
+    _, c, _, h, w = parts.shape
+    return np.swapaxes(parts, 1, 2).reshape(-1, c, h, w)
+
+
+def convolve(images, kernels, bias, geometry):
+    """Weigh what each kernel sees at each place, and add its bias: -> sums."""
+    groups, share, inputs = kernels.shape
+    places = geometry[-1]
+    dtype = np.result_type(images.dtype, kernels.dtype)
+    sums = np.empty_like(images, dtype, shape=(len(images), groups * share, *places))
+    for some in portions(images, kernels, places):
+        parts = parts_of(images[some], inputs)
+        product = kernels @ to_columns(images[some], parts, groups, geometry)
+        if bias is not None:
+            product += bias.reshape(groups, share, 1)
+        sums[some] = joined(product.reshape(parts, groups * share, -1, *places))
+    return sums
 
 
 def count_batch(batches):
@@ -143,6 +209,26 @@ def crop(framed, frame):
     return framed[..., top : h - bottom, left : w - right]
 
 
+def collect(images, sums, kernels, geometry):
+    """Multiply what each weight saw by the sums that it went into: -> an array like the kernels."""
+    groups, share, inputs = kernels.shape
+    dtype = np.result_type(images.dtype, sums.dtype)
+    met = np.zeros_like(kernels, dtype, shape=(groups, inputs, share))
+    for some in portions(images, kernels, geometry[-1]):
+        parts = parts_of(images[some], inputs)
+        brightness = split(sums[some], parts).reshape(parts, groups, share, -1)
+        # with the columns on the left, since BLAS is faster with the longer axis first
+        products = to_columns(images[some], parts, groups, geometry) @ np.swapaxes(brightness, -1, -2)
+        met += products.sum(axis=0)
+    return np.swapaxes(met, -1, -2)
+
+
+def as_weight(kernels, shape):
+    """Write rows back into kernels of shape (o, c/groups, kh, kw): the transpose of `as_kernels`."""
+    o, seen, kh, kw = shape
+    return np.moveaxis(kernels.reshape(o, kh, kw, seen), -1, 1)
+
+
 def adam(param, grad, m, v, t, *, lr, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0, maximize=False):
     """Follow the mean gradient m̂, measured in units of its root mean square √v̂: θ ← θ - lr · m̂ / (√v̂ + ε).
 
@@ -171,10 +257,10 @@ def adam(param, grad, m, v, t, *, lr, beta1=0.9, beta2=0.999, eps=1e-08, weight_
 
 def step(params, state, x, target, *, lr=0.01, rng):
     """One step: change the arrays in params and state in place, and return the loss."""
-    if x.shape != (8, 1, 8, 8):
-        raise ValueError(f"This step was spelled for x (8, 1, 8, 8), but {x.shape} came.")
-    if target.shape != (8,):
-        raise ValueError(f"This step was spelled for target (8,), but {target.shape} came.")
+    if x.shape != (8, 1, 8, 8) or x.dtype != "float32":
+        raise ValueError(f"This step was spelled for x (8, 1, 8, 8) float32, but {x.shape} {x.dtype} came.")
+    if target.shape != (8,) or target.dtype != "int64":
+        raise ValueError(f"This step was spelled for target (8,) int64, but {target.shape} {target.dtype} came.")
     if target.min() < 0 or target.max() >= 3:
         raise ValueError("This step was spelled for target from 0 to 2; others came.")
 
@@ -190,25 +276,13 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # ---- forward -----------------------------------------------------------------------------------------------------
 
-    # conv1: Weigh what a kernel sees at every place: y[o, p, q] = Σ_cij weight[o, c, i, j] x[c, p·s + i·d, q·s + j·d] + b[o].
-    conv1_shape, conv1_weight_shape = x.shape, conv1_weight.shape
-    conv1_o, conv1_kernel = conv1_weight_shape[0], conv1_weight_shape[2:]
-    conv1_inputs = inputs_of_a_kernel(conv1_shape, conv1_weight_shape, 1)
-    conv1_frame = border((1, 1), conv1_kernel, (1, 1), (1, 1))
-    # BLAS likes the whole batch as one wide matrix. But kernels with few weights, as in a first layer, would wait for
-    # it to rearrange that matrix: for them one product for each image, all in the cache, is up to twice as fast.
-    conv1_parts = max(math.prod(conv1_shape[:-3]), 1) if conv1_inputs <= 32 else 1
-    conv1_framed = pad(stacked(x, conv1_parts), conv1_frame)                          # (8, 1, 1, 10, 10)
-    # (parts, c, kh, kw, n, p, q)
-    conv1_patches = im2col(conv1_framed, conv1_kernel, (1, 1), (1, 1))                # (8, 1, 3, 3, 1, 8, 8)
-    conv1_grid = conv1_patches.shape
-    conv1_columns = conv1_patches.reshape(conv1_parts, 1, conv1_inputs, -1)           # (8, 1, 9, 64)
-    conv1_kernels = conv1_weight.reshape(1, conv1_o // 1, conv1_inputs)               # (1, 4, 9)
-    conv1_sums = conv1_kernels @ conv1_columns                                        # (8, 1, 4, 64)
-    conv1_sums_shape = conv1_sums.shape
-    conv1_sums += conv1_bias.reshape(1, conv1_o // 1, 1)                              # (8, 1, 4, 64)
-    conv1_outputs = conv1_sums.reshape(conv1_parts, conv1_o, *conv1_grid[-3:])        # (8, 4, 1, 8, 8)
-    conv1 = unstacked(conv1_outputs, (*conv1_shape[:-3], conv1_o, *conv1_grid[-2:]))  # (8, 4, 8, 8)
+    # conv1: Weigh what a kernel sees everywhere: y[o, p, q] = Σ_cij weight[o, c, i, j] x[c, p + i, q + j] + b[o].
+    conv1_shape = x.shape
+    conv1_geometry = geometry_of(conv1_shape, conv1_weight.shape, (1, 1), (1, 1), (1, 1), 1)
+    conv1_images = x.reshape(math.prod(conv1_shape[:-3]), *conv1_shape[-3:])        # (8, 1, 8, 8)
+    conv1_kernels = as_kernels(conv1_weight, 1)                                     # (1, 4, 9)
+    conv1_sums = convolve(conv1_images, conv1_kernels, conv1_bias, conv1_geometry)  # (8, 4, 8, 8)
+    conv1 = conv1_sums.reshape(*conv1_shape[:-3], *conv1_sums.shape[1:])            # (8, 4, 8, 8)
 
     # norm1: Give every channel mean 0 and variance 1 over the batch: y = weight · (x - mean) / √(variance + eps) + bias.
     norm1_axes = (0, *range(2, conv1.ndim))
@@ -248,6 +322,7 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # fc: Weigh the inputs and add the bias: y = x Wᵀ + b.
     fc = dropout @ fc_weight.T  # (8, 3)
+    # all rows at once: a stack of small products would take half as long again
     fc = fc + fc_bias           # (8, 3)
 
     # loss: Average over a batch what the true class was given: loss = -(1/n) Σᵢ log pᵢ[tᵢ] with p = softmax(logits).
@@ -318,26 +393,28 @@ def step(params, state, x, target, *, lr=0.01, rng):
     grad_conv1 = norm1_scale.reshape(norm1_row) * (grad_norm1_y - norm1_along_ones - norm1_x_hat * norm1_along_x_hat)  # (8, 4, 8, 8)
 
     # conv1
-    #     1. im2col writes what each place t sees into a column, X_kt, so that y_ot = Σ_k W_ok X_kt + b_o: a linear layer
+    #     1. what each place t sees is written into a column, X_kt, so that y_ot = Σ_k W_ok X_kt + b_o: a linear layer
     #     2. ∂loss/∂W_ok = Σ_t g_ot X_kt: a weight is shared by all places, so it collects from all
-    #     3. ∂loss/∂X_kt = Σ_o W_ok g_ot
-    #     4. a pixel was copied into the column of every place that saw it, so it gets the sum over its copies: col2im
-    #     5. ∂loss/∂b_o = Σ_t g_ot
-    grad_conv1_sums = stacked(grad_conv1, conv1_parts).reshape(conv1_sums_shape)             # (8, 1, 4, 64)
-    # turned round, as Σ_t X_kt g_ot, since BLAS is faster with the longer axis first
-    grad_conv1_kernels = (conv1_columns @ np.swapaxes(grad_conv1_sums, -1, -2)).sum(axis=0)  # (1, 9, 4)
-    grad_conv1_weight = np.swapaxes(grad_conv1_kernels, -1, -2).reshape(conv1_weight_shape)  # (4, 1, 3, 3)
-    grad_conv1_bias = grad_conv1_sums.sum(axis=(0, -1)).reshape(-1)                          # (4,)
+    #     3. ∂loss/∂X_kt = Σ_o W_ok g_ot, and a pixel was copied into the column of every place that saw it, so it gets
+    #     the sum over its copies: every g_ot paints its kernel onto the image
+    #     4. ∂loss/∂b_o = Σ_t g_ot
+    grad_conv1_sums = grad_conv1.reshape(-1, *grad_conv1.shape[-3:])                          # (8, 4, 8, 8)
+    grad_conv1_kernels = collect(conv1_images, grad_conv1_sums, conv1_kernels, conv1_geometry)  # (1, 4, 9)
+    grad_conv1_weight = as_weight(grad_conv1_kernels, conv1_weight.shape)                     # (4, 1, 3, 3)
+    # whole images first: they lie in one piece, and are added twice as fast as pixel by pixel
+    grad_conv1_bias = grad_conv1_sums.sum(axis=0).sum(axis=(1, 2))                            # (4,)
+    grad_fc_bias_2 = np.copy(grad_fc_bias)                                                    # (3,)
+    grad_conv1_weight_2 = np.copy(grad_conv1_weight)                                          # (4, 1, 3, 3)
 
     # ---- update ------------------------------------------------------------------------------------------------------
 
     gradients = {
-        "conv1.weight": grad_conv1_weight,
+        "conv1.weight": grad_conv1_weight_2,
         "conv1.bias":   grad_conv1_bias,
         "norm1.weight": grad_norm1_weight,
         "norm1.bias":   grad_norm1_bias,
         "fc.weight":    grad_fc_weight,
-        "fc.bias":      grad_fc_bias,
+        "fc.bias":      grad_fc_bias_2,
     }
     for name, grad in gradients.items():
         adam(params[name], grad, state[name + ".exp_avg"], state[name + ".exp_avg_sq"], state[name + ".step"], lr=lr)

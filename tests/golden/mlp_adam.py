@@ -33,10 +33,10 @@ def adam(param, grad, m, v, t, *, lr, beta1=0.9, beta2=0.999, eps=1e-08, weight_
 
 def step(params, state, x, target, *, lr=0.01):
     """One step: change the arrays in params and state in place, and return the loss."""
-    if x.shape != (8, 6):
-        raise ValueError(f"This step was spelled for x (8, 6), but {x.shape} came.")
-    if target.shape != (8,):
-        raise ValueError(f"This step was spelled for target (8,), but {target.shape} came.")
+    if x.shape != (8, 6) or x.dtype != "float32":
+        raise ValueError(f"This step was spelled for x (8, 6) float32, but {x.shape} {x.dtype} came.")
+    if target.shape != (8,) or target.dtype != "int64":
+        raise ValueError(f"This step was spelled for target (8,) int64, but {target.shape} {target.dtype} came.")
     if target.min() < 0 or target.max() >= 3:
         raise ValueError("This step was spelled for target from 0 to 2; others came.")
 
@@ -49,6 +49,7 @@ def step(params, state, x, target, *, lr=0.01):
 
     # fc1: Weigh the inputs and add the bias: y = x Wᵀ + b.
     fc1 = x @ fc1_weight.T  # (8, 5)
+    # all rows at once: a stack of small products would take half as long again
     fc1 = fc1 + fc1_bias    # (8, 5)
 
     # relu: Keep what is above zero: y = max(x, 0).
@@ -57,6 +58,7 @@ def step(params, state, x, target, *, lr=0.01):
 
     # fc2
     fc2 = relu @ fc2_weight.T  # (8, 3)
+    # all rows at once: a stack of small products would take half as long again
     fc2 = fc2 + fc2_bias       # (8, 3)
 
     # loss: Average over a batch what the true class was given: loss = -(1/n) Σᵢ log pᵢ[tᵢ] with p = softmax(logits).
@@ -94,16 +96,19 @@ def step(params, state, x, target, *, lr=0.01):
     grad_fc1 = grad_relu * (relu > 0)  # (8, 5)
 
     # fc1
-    grad_fc1_weight = grad_fc1.T @ x      # (5, 6)
-    grad_fc1_bias = grad_fc1.sum(axis=0)  # (5,)
+    grad_fc1_x = grad_fc1 @ fc1_weight        # (8, 6)
+    grad_fc1_weight = grad_fc1.T @ x          # (5, 6)
+    grad_fc1_bias = grad_fc1.sum(axis=0)      # (5,)
+    grad_fc2_bias_2 = np.copy(grad_fc2_bias)  # (3,)
+    grad_fc1_bias_2 = np.copy(grad_fc1_bias)  # (5,)
 
     # ---- update ------------------------------------------------------------------------------------------------------
 
     gradients = {
         "fc1.weight": grad_fc1_weight,
-        "fc1.bias":   grad_fc1_bias,
+        "fc1.bias":   grad_fc1_bias_2,
         "fc2.weight": grad_fc2_weight,
-        "fc2.bias":   grad_fc2_bias,
+        "fc2.bias":   grad_fc2_bias_2,
     }
     for name, grad in gradients.items():
         adam(params[name], grad, state[name + ".exp_avg"], state[name + ".exp_avg_sq"], state[name + ".step"], lr=lr)

@@ -19,9 +19,19 @@ def in_range(index, count, padding_idx):
     return index
 
 
+def sum_along(x, axis):
+    """Sum along one axis, which stays, with size 1.
+
+    Along the last axis, a product with a column of ones gives the same sums in a fifth of the time of `x.sum`.
+    """
+    if x.ndim > 0 and axis in (-1, x.ndim - 1):
+        return x @ np.ones_like(x, shape=(x.shape[-1], 1))
+    return x.sum(axis=axis, keepdims=True)
+
+
 @functools.cache
-def erf_series():
-    """Taylor coefficients of erf around 0, 1/32, 2/32, ... 6: one row a point, order 0 to 8.
+def erf_taylor():
+    """Taylor coefficients of erf around 0, 1/32, 2/32, ... 6: one row for each order, from 0 to 8.
 
     The derivatives follow from erf'(g) = 2/√π exp(-g²) =: h₀ and h' = -2gh: hₙ₊₁ = -2 (g hₙ + n hₙ₋₁).
     """
@@ -34,10 +44,9 @@ def erf_series():
     return np.stack([values, *(s / math.factorial(n + 1) for n, s in enumerate(slopes))])
 
 
-def erf_of(x):
-    """Error function of an array, within 2e-15 of the true value in float64: Taylor from the nearest of 193 points.
-    """
-    series = erf_series().astype(x.dtype)
+def erf_series(x):
+    """Error function in double precision: the Taylor series around the nearest of 193 points."""
+    series = erf_taylor().astype(x.dtype)
     size = np.clip(np.abs(x), 0, 6)  # beyond 6, erf is 1 to the last bit
     near = np.rint(size * 32)
     step = size - near / 32
@@ -46,6 +55,31 @@ def erf_of(x):
     for order in range(7, -1, -1):
         y = y * step + series[order][row]
     return np.copysign(y, x)
+
+
+def erf_near(x):
+    """Error function in single precision: erf x = tanh(x P(x²)), where the polynomial P is nearly flat.
+
+    P was fitted to artanh(erf x) / x on 0 ≤ x ≤ 4 so that the largest relative error of erf is as small as it can be
+    with seven coefficients: 1e-7. Beyond 4, P goes on to grow, and tanh and erf are 1 to the last bit of float32.
+    """
+    first, *others = (1.41890689e-7, -5.66897254e-6, 8.76395114e-5, -6.19788573e-4, -1.91828149e-4, 0.102769055,
+                      1.12837927)
+    x = np.clip(x, -5, 5)
+    square = x * x
+    p = first * square
+    for coefficient in others[:-1]:  # Horner's rule
+        p += coefficient
+        p *= square
+    p += others[-1]
+    p *= x
+    return np.tanh(p)
+
+
+def erf_of(x):
+    """Error function of an array, within 2e-15 of the true value in float64, and 3e-7 of it, relatively, in float32.
+    """
+    return erf_series(x) if x.dtype == np.float64 else erf_near(x)
 
 
 def erf(x):
@@ -111,10 +145,10 @@ def adam(param, grad, m, v, t, *, lr, beta1=0.9, beta2=0.999, eps=1e-08, weight_
 
 def step(params, state, x, target, *, lr=0.01):
     """One step: change the arrays in params and state in place, and return the loss."""
-    if x.shape != (8, 4):
-        raise ValueError(f"This step was spelled for x (8, 4), but {x.shape} came.")
-    if target.shape != (8,):
-        raise ValueError(f"This step was spelled for target (8,), but {target.shape} came.")
+    if x.shape != (8, 4) or x.dtype != "int64":
+        raise ValueError(f"This step was spelled for x (8, 4) int64, but {x.shape} {x.dtype} came.")
+    if target.shape != (8,) or target.dtype != "int64":
+        raise ValueError(f"This step was spelled for target (8,) int64, but {target.shape} {target.dtype} came.")
     if target.min() < 0 or target.max() >= 3:
         raise ValueError("This step was spelled for target from 0 to 2; others came.")
 
@@ -133,23 +167,28 @@ def step(params, state, x, target, *, lr=0.01):
     embedding = embedding_weight[in_range(x, embedding_count, None)]  # (8, 4, 6)
 
     # block_norm: Give every row mean 0 and variance 1, scale and shift it: y = weight · (x - mean) / √(variance + eps) + bias.
-    block_norm_away = embedding - embedding.mean(axis=(-1,), keepdims=True)                   # (8, 4, 6)
-    block_norm_rstd = 1 / np.sqrt((block_norm_away * block_norm_away).mean(axis=(-1,), keepdims=True) + 1e-05)  # (8, 4, 1)
-    block_norm_x_hat = block_norm_away * block_norm_rstd                                      # (8, 4, 6)
-    block_norm = block_norm_x_hat * block_norm_weight                                         # (8, 4, 6)
-    block_norm = block_norm + block_norm_bias                                                 # (8, 4, 6)
+    block_norm_c = embedding.shape[-1]
+    block_norm_away = embedding - sum_along(embedding, -1) / block_norm_c                  # (8, 4, 6)
+    block_norm_variance = sum_along(block_norm_away * block_norm_away, -1) / block_norm_c  # (8, 4, 1)
+    block_norm_rstd = 1 / np.sqrt(block_norm_variance + 1e-05)                             # (8, 4, 1)
+    block_norm_x_hat = block_norm_away * block_norm_rstd                                   # (8, 4, 6)
+    block_norm = block_norm_x_hat * block_norm_weight                                      # (8, 4, 6)
+    block_norm += block_norm_bias                                                          # (8, 4, 6)
 
     # block_up: Weigh the inputs and add the bias: y = x Wᵀ + b.
-    block_up = block_norm @ block_up_weight.T  # (8, 4, 8)
-    block_up = block_up + block_up_bias        # (8, 4, 8)
+    # all rows at once: a stack of small products would take half as long again
+    block_up = (block_norm.reshape(-1, block_norm.shape[-1]) @ block_up_weight.T).reshape(*block_norm.shape[:-1], block_up_weight.shape[0])  # (8, 4, 8)
+    block_up = block_up + block_up_bias                                                       # (8, 4, 8)
 
     # block_gelu: Weigh x by how likely a normal draw is to lie below it: y = x Φ(x) = x (1 + erf(x/√2)) / 2.
-    block_gelu_chance = (1 + erf(block_up / 1.4142135623730951)) / 2  # (8, 4, 8)
-    block_gelu = block_up * block_gelu_chance                         # (8, 4, 8)
+    block_gelu_chance = 1 + erf(block_up / 1.4142135623730951)  # (8, 4, 8)
+    block_gelu_chance *= 0.5                                    # (8, 4, 8)
+    block_gelu = block_up * block_gelu_chance                   # (8, 4, 8)
 
     # block_down
-    block_down = block_gelu @ block_down_weight.T  # (8, 4, 6)
-    block_down = block_down + block_down_bias      # (8, 4, 6)
+    # all rows at once: a stack of small products would take half as long again
+    block_down = (block_gelu.reshape(-1, block_gelu.shape[-1]) @ block_down_weight.T).reshape(*block_gelu.shape[:-1], block_down_weight.shape[0])  # (8, 4, 6)
+    block_down = block_down + block_down_bias                                                 # (8, 4, 6)
 
     # block: Add two arrays, repeating the smaller where its axes have size 1.
     block = embedding + block_down  # (8, 4, 6)
@@ -204,20 +243,26 @@ def step(params, state, x, target, *, lr=0.01):
     #     2. ∂loss/∂x_ni = Σ_o g_no w_oi: each input hears from every output, as loudly as it is weighed there
     #     3. ∂loss/∂w_oi = Σ_n g_no x_ni: a weight matters where its input was large and its output is wanted otherwise
     #     4. ∂loss/∂b_o = Σ_n g_no; this sum is the engine's, since b was repeated for every row
-    grad_block_gelu = grad_block @ block_down_weight                                          # (8, 4, 8)
-    grad_block_down_weight = grad_block.reshape(-1, grad_block.shape[-1]).T @ block_gelu.reshape(-1, block_gelu.shape[-1])  # (6, 8)
+    block_down_rows = grad_block.reshape(-1, grad_block.shape[-1])                            # (32, 6)
+    grad_block_gelu = (block_down_rows @ block_down_weight).reshape(block_gelu.shape)         # (8, 4, 8)
+    grad_block_down_weight = block_down_rows.T @ block_gelu.reshape(-1, block_gelu.shape[-1])  # (6, 8)
     grad_block_down_bias = grad_block.sum(axis=(0, 1))                                        # (6,)
 
     # block_gelu
     #     1. y = x Φ(x), so ∂y/∂x = Φ(x) + x Φ'(x)
     #     2. Φ'(x) = exp(-x²/2) / √(2π): the density of the normal distribution
-    block_gelu_density = np.exp(-block_up * block_up / 2) / 2.5066282746310002             # (8, 4, 8)
-    grad_block_up = grad_block_gelu * (block_gelu_chance + block_up * block_gelu_density)  # (8, 4, 8)
+    block_gelu_exponent = block_up * block_up                  # (8, 4, 8)
+    block_gelu_exponent *= -0.5                                # (8, 4, 8)
+    block_gelu_slope = block_up * np.exp(block_gelu_exponent)  # (8, 4, 8)
+    block_gelu_slope /= 2.5066282746310002                     # (8, 4, 8)
+    block_gelu_slope += block_gelu_chance                      # (8, 4, 8)
+    grad_block_up = grad_block_gelu * block_gelu_slope         # (8, 4, 8)
 
     # block_up
-    grad_block_norm = grad_block_up @ block_up_weight                                         # (8, 4, 6)
-    grad_block_up_weight = grad_block_up.reshape(-1, grad_block_up.shape[-1]).T @ block_norm.reshape(-1, block_norm.shape[-1])  # (8, 6)
-    grad_block_up_bias = grad_block_up.sum(axis=(0, 1))                                       # (8,)
+    block_up_rows = grad_block_up.reshape(-1, grad_block_up.shape[-1])                     # (32, 8)
+    grad_block_norm = (block_up_rows @ block_up_weight).reshape(block_norm.shape)          # (8, 4, 6)
+    grad_block_up_weight = block_up_rows.T @ block_norm.reshape(-1, block_norm.shape[-1])  # (8, 6)
+    grad_block_up_bias = grad_block_up.sum(axis=(0, 1))                                    # (8,)
 
     # block_norm
     #     1. y = weight · x̂ + bias, so ∂loss/∂bias = g, ∂loss/∂weight = g · x̂, and ĝ = ∂loss/∂x̂ = g · weight
@@ -226,16 +271,18 @@ def step(params, state, x, target, *, lr=0.01):
     #     4. ∂x̂ᵢ/∂xⱼ = rstd · (1{i=j} - 1/c - x̂ᵢ x̂ⱼ/c)
     #     5. ∂loss/∂xⱼ = Σᵢ ĝᵢ ∂x̂ᵢ/∂xⱼ = rstd · (ĝⱼ - (1/c) Σᵢ ĝᵢ - x̂ⱼ (1/c) Σᵢ ĝᵢ x̂ᵢ):
     #     the gradient loses its part along 1 and along x̂, since shifting or stretching a row changes nothing
-    grad_block_norm_weight = grad_block_norm * block_norm_x_hat                               # (8, 4, 6)
-    grad_block_norm_x_hat = grad_block_norm * block_norm_weight                               # (8, 4, 6)
-    block_norm_along_ones = grad_block_norm_x_hat.mean(axis=(-1,), keepdims=True)             # (8, 4, 1)
-    block_norm_along_x_hat = (grad_block_norm_x_hat * block_norm_x_hat).mean(axis=(-1,), keepdims=True)  # (8, 4, 1)
-    grad_embedding_from_block_norm = block_norm_rstd * (grad_block_norm_x_hat - block_norm_along_ones - block_norm_x_hat * block_norm_along_x_hat)  # (8, 4, 6)
+    grad_block_norm_weight_each = grad_block_norm * block_norm_x_hat                          # (8, 4, 6)
+    block_norm_along_ones = grad_block_norm @ block_norm_weight[:, None] / block_norm_c       # (8, 4, 1)
+    block_norm_along_x_hat = grad_block_norm_weight_each @ block_norm_weight[:, None] / block_norm_c  # (8, 4, 1)
+    grad_embedding_from_block_norm = grad_block_norm * block_norm_weight                      # (8, 4, 6)
+    grad_embedding_from_block_norm -= block_norm_along_ones                                   # (8, 4, 6)
+    grad_embedding_from_block_norm -= block_norm_x_hat * block_norm_along_x_hat               # (8, 4, 6)
+    grad_embedding_from_block_norm *= block_norm_rstd                                         # (8, 4, 6)
 
     # embedding reaches the loss by two ways
-    grad_embedding = grad_block + grad_embedding_from_block_norm      # (8, 4, 6)
-    grad_block_norm_weight = grad_block_norm_weight.sum(axis=(0, 1))  # (6,)
-    grad_block_norm_bias = grad_block_norm.sum(axis=(0, 1))           # (6,)
+    grad_embedding = grad_block + grad_embedding_from_block_norm           # (8, 4, 6)
+    grad_block_norm_weight = grad_block_norm_weight_each.sum(axis=(0, 1))  # (6,)
+    grad_block_norm_bias = grad_block_norm.sum(axis=(0, 1))                # (6,)
 
     # embedding
     #     1. y_n is the row w_t with t = index[n], so it hands its gradient on to that row unchanged
@@ -245,17 +292,21 @@ def step(params, state, x, target, *, lr=0.01):
 
     # embedding_weight reaches the loss by two ways
     grad_embedding_weight = grad_embedding_weight_from_permuted + grad_embedding_weight_from_embedding  # (3, 6)
+    grad_block_down_bias_2 = np.copy(grad_block_down_bias)                                    # (6,)
+    grad_block_up_bias_2 = np.copy(grad_block_up_bias)                                        # (8,)
+    grad_block_norm_weight_2 = np.copy(grad_block_norm_weight)                                # (6,)
+    grad_block_norm_bias_2 = np.copy(grad_block_norm_bias)                                    # (6,)
 
     # ---- update ------------------------------------------------------------------------------------------------------
 
     gradients = {
         "embedding.weight":  grad_embedding_weight,
-        "block.norm.weight": grad_block_norm_weight,
-        "block.norm.bias":   grad_block_norm_bias,
+        "block.norm.weight": grad_block_norm_weight_2,
+        "block.norm.bias":   grad_block_norm_bias_2,
         "block.up.weight":   grad_block_up_weight,
-        "block.up.bias":     grad_block_up_bias,
+        "block.up.bias":     grad_block_up_bias_2,
         "block.down.weight": grad_block_down_weight,
-        "block.down.bias":   grad_block_down_bias,
+        "block.down.bias":   grad_block_down_bias_2,
     }
     for name, grad in gradients.items():
         adam(params[name], grad, state[name + ".exp_avg"], state[name + ".exp_avg_sq"], state[name + ".step"], lr=lr)

@@ -142,7 +142,7 @@ class _Pass:
         if type(gradient) is not list:
             parts = variant.pull(gradient, *saved)
         else:
-            gradient = [np.zeros(*node.shape[i]) if g is None else g for i, g in enumerate(gradient)]
+            gradient = [self.zeros(node, i) if g is None else g for i, g in enumerate(gradient)]
             parts = variant.pull(*gradient, *saved)
         if mode.tape is not None:
             arriving = gradient if type(gradient) is list else [gradient]
@@ -150,6 +150,11 @@ class _Pass:
             made = dict(zip(variant.backward.returns, parts, strict=True))
             mode.tape.record("backward", variant.backward, given, made, node, node.edges)
         return parts  # type: ignore[no-any-return]
+
+    def zeros(self, node: Node, place: int) -> Any:
+        """The gradient of an output that the loss does not depend on."""
+        shape, dtype = node.shape[place]
+        return self.note(Port(node, place, len(node.shape), shape, dtype), np.zeros, {"shape": shape, "dtype": dtype})
 
     def rebuild(self, node: Node) -> list[Any]:
         """Give what a node remembered its history back, as Tensors: inputs, outputs, and locals made from them."""

@@ -8,6 +8,7 @@ the forward. Exactly that is remembered between the passes, so its signature is 
 from __future__ import annotations
 
 import functools
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -112,17 +113,19 @@ def apply(*inputs, **options):
         y, saved = variant.run({names}, **options)
     except Exception as error:
         raise explain(primitive, ({names},), error) from error
+    wide = y
     if type(y) is not ndarray or y.dtype is FLOAT64:
         if type(y) is tuple:
-            return wrap_many(variant, inputs, ({names},), edges, y, saved, options)
-        y = keep_float32(asarray(y), ({names},), options)
+            return wrap_many(apply, variant, inputs, ({names},), edges, y, saved, options)
+        wide = asarray(y)
+        y = keep_float32(wide, ({names},), options)
     out = wrap(y, Node(variant, edges, saved, y.shape, y.dtype) if wanted else None)
-    if y.base is not None:
-        share_version(out, inputs, options.get("index"))
+    if y.base is not None or {same}:
+        share_version(out, inputs, apply, options)
     if wanted and variant.watches:
         out.node.watch(inputs, out)
     if TAPES:
-        record(out.node, variant, ({names},), options, (y,), saved)
+        record(out.node, variant, ({names},), options, (wide,), (y,), saved)
     return out
 """
 TAKE = """
@@ -140,7 +143,8 @@ def _apply(primitive: Primitive) -> Callable[..., Any]:
     """Make the function that runs a primitive on Tensors."""
     names = [f"_{name}" for name in primitive.rule.inputs]
     take = "".join(TAKE.format(x=name, bit=1 << i) for i, name in enumerate(names)).strip()
-    text = APPLY.format(arity=len(names), names=", ".join(names), take=take)
+    same = " or ".join(f"y is {name}" for name in names)
+    text = APPLY.format(arity=len(names), names=", ".join(names), take=take, same=same)
     known = {
         "bind": lambda inputs, options: bind(primitive.rule, inputs, options, _plain), "primitive": primitive,
         "plain": primitive.function, "variants": primitive.variants, "explain": explain, "wrap_many": _wrap_many,
@@ -153,24 +157,29 @@ def _apply(primitive: Primitive) -> Callable[..., Any]:
 
 
 def _wrap_many(
-    variant: Variant, inputs: Sequence[Any], arrays: Sequence[Any], edges: list[Any], ys: tuple[Any, ...],
-    saved: tuple[Any, ...], options: dict[str, Any],
+    apply: Callable[..., Any], variant: Variant, inputs: Sequence[Any], arrays: Sequence[Any], edges: list[Any],
+    ys: tuple[Any, ...], saved: tuple[Any, ...], options: dict[str, Any],
 ) -> tuple[Tensor, ...]:
     """Wrap several outputs; the gradient of each arrives at a Port of the one node."""
-    ys = tuple(_keep_float32(np.asarray(y), arrays, options) for y in ys)
+    wide = tuple(np.asarray(y) for y in ys)
+    ys = tuple(_keep_float32(y, arrays, options) for y in wide)
     named = dict(zip(variant.grad_outputs, ys, strict=True))
     asked = {name: named[name] for name in variant.arriving} if edges else {}
     node = Node(variant, edges, saved, [(y.shape, y.dtype) for y in asked.values()], None) if edges else None
     ports = {name: Port(node, i, len(asked), y.shape, y.dtype) for i, (name, y) in enumerate(asked.items()) if node}
     outs = [wrap(y, ports.get(name)) for name, y in named.items()]
-    for out in outs:
-        if out.data.base is not None:
-            _share_version(out, inputs, None)
+    for place, out in enumerate(outs):
+        _share_version(out, inputs, functools.partial(_one_of, apply, place), options)
     if node is not None:
         node.watch(inputs, *outs)
     if TAPES:
-        _record(node, variant, arrays, options, ys, saved)
+        _record(node, variant, arrays, options, wide, ys, saved)
     return tuple(outs)
+
+
+def _one_of(apply: Callable[..., Any], place: int, *inputs: Any, **options: Any) -> Tensor:
+    outs: tuple[Tensor, ...] = apply(*inputs, **options)
+    return outs[place]
 
 
 def _as_float32(y: Any) -> Any:
@@ -182,28 +191,43 @@ def _keep_float32(y: Any, arrays: Sequence[Any], options: dict[str, Any]) -> Any
     wide = any(hasattr(array, "dtype") and array.dtype == FLOAT64 for array in arrays)
     if wide or y.dtype is not FLOAT64 or options.get("dtype") is not None:
         return y
-    narrow = _as_float32(y)
-    if mode.tape is not None:
-        mode.tape.record("engine", _as_float32, {"y": y}, {"y": narrow})
-    return narrow
+    return _as_float32(y)
 
 
-def _share_version(out: Tensor, inputs: Sequence[Any], index: Any) -> None:
-    """A view counts its changes together with the tensor whose memory it shares."""
-    for value in inputs:
-        if isinstance(value, Tensor) and (out.data.base is value.data or out.data.base is value.data.base):
-            out.version, out.view_of = value.version, (value, index)
+def _share_version(out: Tensor, inputs: Sequence[Any], apply: Callable[..., Any], options: dict[str, Any]) -> None:
+    """A view counts its changes together with the tensor whose memory it shares, and is known to it."""
+    for place, value in enumerate(inputs):
+        if isinstance(value, Tensor) and _shares(out.data, value.data):
+            others = [None if i == place else other for i, other in enumerate(inputs)]
+
+            def again(base: Tensor, place: int = place, others: list[Any] = others) -> Any:
+                return apply(*others[:place], base, *others[place + 1 :], **options)
+
+            out.version, out.view_of = value.version, (value, options.get("index"), again)
+            views = value.views = [] if value.views is None else value.views
+            views.append(weakref.ref(out))
+            if len(views) & (len(views) - 1) == 0:  # now and then, forget those that are gone
+                views[:] = [view for view in views if view() is not None]
+
+
+def _shares(out: Any, array: Any) -> bool:
+    """Tell whether one array is the other, or a view of it, or both are views of a third."""
+    return out is array or (out.base is not None and (out.base is array or out.base is array.base))
 
 
 def _record(
-    node: Node | None, variant: Variant, arrays: Sequence[Any], options: dict[str, Any], ys: tuple[Any, ...], saved: Any
+    node: Node | None, variant: Variant, arrays: Sequence[Any], options: dict[str, Any], wide: tuple[Any, ...],
+    ys: tuple[Any, ...], saved: Any,
 ) -> None:
     if mode.tape is None:
         return
     rule = variant.rule
     given = dict(zip(rule.inputs, arrays, strict=True)) | (rule.function.__kwdefaults__ or {}) | options
-    made = dict(zip(variant.remember, saved, strict=True)) | dict(zip(rule.returns, ys, strict=True))
+    made = dict(zip(variant.remember, saved, strict=True)) | dict(zip(rule.returns, wide, strict=True))
     mode.tape.record("forward", variant.forward, given, made, node)
+    for before, y in zip(wide, ys, strict=True):
+        if before is not y:
+            mode.tape.record("engine", _as_float32, {"y": before}, {"y": y})
 
 
 def primitive(function: Callable[..., Any]) -> Primitive:

@@ -83,13 +83,14 @@ class Tensor(Operations):
     requires_grad  whether operations on it are recorded
     """
 
-    __slots__ = ("__weakref__", "data", "grad", "hooks", "node", "requires_grad", "version", "view_of")
+    __slots__ = ("__weakref__", "data", "grad", "hooks", "node", "requires_grad", "version", "view_of", "views")
     __hash__ = object.__hash__
     data: Any
     grad: Tensor | None
     node: Node | None
     hooks: dict[RemovableHandle, Callable[[Tensor], Tensor | None]] | None
-    view_of: tuple[Tensor, Any] | None  # what this shares memory with, and the index into it, if it is one
+    view_of: tuple[Tensor, Any, Any] | None  # what this is a view of, the index into it if it is one, and its maker
+    views: list[weakref.ref[Tensor]] | None  # the views of this
     version: list[int]  # how often the memory was changed in place: one count for all that share it
 
     def __init__(self, data: Any, requires_grad: bool = False, *, dtype: Any = None) -> None:
@@ -101,7 +102,7 @@ class Tensor(Operations):
         if array.dtype.kind not in "fiub":
             raise TypeError(f"A Tensor holds floats, integers or booleans, but {array.dtype} came: {data!r:.60}.")
         self.data, self.version, self.requires_grad = array, [0], False
-        self.node = self.grad = self.hooks = self.view_of = None
+        self.node = self.grad = self.hooks = self.view_of = self.views = None
         self.requires_grad_(requires_grad)
 
     shape = property(attrgetter("data.shape"))
@@ -133,7 +134,7 @@ class Tensor(Operations):
     def detach(self) -> Tensor:
         """Return the same memory without its history."""
         out = wrap(self.data, None)
-        out.version, out.view_of = self.version, (self, None)
+        out.version = self.version
         return out
 
     def retain_grad(self) -> None:
@@ -158,24 +159,35 @@ class Tensor(Operations):
                 raise GradError("A leaf that requires a gradient was changed in place; do it under no_grad().")
             if self.view_of is not None:
                 return self._become_through_base(result)
+        before = self.data.copy() if mode.tape is not None else None
         np.copyto(self.data, result.data, casting="same_kind")
         self.version[0] += 1
-        if mode.grad_enabled:
-            self.node, self.requires_grad = result.node, result.requires_grad
         if mode.tape is not None:
-            mode.tape.record("engine", np.copyto, {"source": result.data}, {"array": self.data})
+            mode.tape.record("write", np.copyto, {"array": self.data, "source": result.data}, {"array": before})
+        if mode.grad_enabled:
+            if self.node is not None and result.node is not None:  # who waits for a gradient waits for the new value's
+                result.node.retain, self.node.retain = self.node.retain, None
+            self.node, self.requires_grad = result.node, result.requires_grad
+            self._refresh_views()
         return self
 
     def _become_through_base(self, result: Tensor) -> Tensor:
-        """Change the part of the base that this view shows, so that the base's history knows of it."""
+        """Change the part of the base that this view shows; that refreshes the view."""
         assert self.view_of is not None
-        base, index = self.view_of
+        base, index, _ = self.view_of
         if index is None:
             raise GradError("This view was changed in place while recording; change the tensor that it is a view of.")
         base[index] = result
-        again = base[index]
-        self.data, self.node, self.requires_grad = again.data, again.node, again.requires_grad
         return self
+
+    def _refresh_views(self) -> None:
+        """Give the views of changed memory the history of what they now show."""
+        for reference in self.views or ():
+            view = reference()
+            if view is not None and view.view_of is not None:
+                again = view.view_of[2](self)
+                view.node, view.requires_grad = again.node, again.requires_grad
+                view._refresh_views()
 
     def snapshot(self) -> Tensor:
         """Copy the values, keep the history: the operand of an in-place operation, whose values it may remember."""
@@ -235,8 +247,8 @@ def wrap(data: Any, node: Node | None) -> Tensor:
     """Make a Tensor of an array as it is, without the checks of Tensor(...): the engine's own, and fast, way."""
     tensor = Tensor.__new__(Tensor)
     tensor.data, tensor.node, tensor.requires_grad = data, node, node is not None
-    tensor.grad = tensor.hooks = None
-    tensor.view_of, tensor.version = None, [0]
+    tensor.grad = tensor.hooks = tensor.view_of = tensor.views = None
+    tensor.version = [0]
     return tensor
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["GradError", "RuleError", "ShapeError", "nearest"]
+__all__ = ["GradError", "RuleError", "ShapeError", "SpellError", "nearest"]
 
 
 class RuleError(TypeError):
@@ -18,6 +18,10 @@ class ShapeError(ValueError):
 
 class GradError(RuntimeError):
     """A gradient was asked for that cannot be had: the graph is gone, was changed, or never reached the tensor."""
+
+
+class SpellError(ValueError):
+    """A step that cannot be frozen into a program; the message says what stands in the way."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 if TYPE_CHECKING:
     from .rule import Rule
 
-__all__ = ["check", "find_static", "is_flat", "is_static", "root", "viewed"]
+__all__ = ["aliases", "check", "find_static", "is_flat", "is_static", "root", "viewed"]
 
 # Methods and attributes that may hand back a view of what they are called on.
 VIEWS = {
@@ -25,7 +25,9 @@ VIEWS = {
     "swapaxes", "transpose", "unstack", "view", "vsplit",
 }
 # Results of these carry no derivative, whatever they are computed from.
-FLAT = {"arange", "argmax", "argmin", "argsort", "sign", "isnan", "zeros_like", "ones_like", "empty_like", "full_like"}
+FLAT = {"arange", "argmax", "argmin", "argsort", "sign", "isnan", "zeros_like", "ones_like", "empty_like"}
+# Methods and functions that change their array, or draw, where a reader of the text sees neither.
+HIDDEN = {"fill", "fill_diagonal", "copyto", "partition", "place", "put", "putmask", "resize", "sort"}
 FORBIDDEN = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 
 
@@ -51,6 +53,8 @@ def _check_statement(rule: Rule, node: ast.stmt) -> None:
             rule.fail(part, f"uses {type(part).__name__.lower()}, which a rule may not")
         if isinstance(part, ast.keyword) and part.arg == "out":
             rule.fail(part.value, "writes through out=, which hides a change; assign the result to a name")
+        if isinstance(part, ast.Attribute) and _is_hidden(part):
+            rule.fail(part, f"uses `{ast.unparse(part)}`, which changes an array, or draws, where it cannot be seen")
         if isinstance(part, ast.IfExp) and not is_static(rule, part.test):
             _fail_branch(rule, part, part.test)
     match node:
@@ -72,6 +76,13 @@ def _check_statement(rule: Rule, node: ast.stmt) -> None:
             pass
         case _:
             rule.fail(node, f"has a statement of kind {type(node).__name__}; a rule has assignments, `if` and `for`")
+
+
+def _is_hidden(part: ast.Attribute) -> bool:
+    """Tell a change or a draw by its name; np.sort(x) and np.partition(x) are copies, but x.sort() is not."""
+    if isinstance(part.value, ast.Name) and part.value.id == "np":
+        return part.attr == "random" or part.attr in HIDDEN - {"partition", "sort"}
+    return part.attr in HIDDEN
 
 
 def _fail_branch(rule: Rule, node: ast.AST, test: ast.expr) -> NoReturn:
@@ -112,6 +123,17 @@ def _sources(rule: Rule, name: str) -> set[str]:
                     pairs = list(zip(target.elts, node.value.elts, strict=False))  # u, v = x, w
                 found |= {source for part, value in pairs if name in _bound(part) for source in viewed(value)}
     return found
+
+
+def aliases(rule: Rule) -> dict[str, frozenset[str]]:
+    """For each name, all that may share memory with it: what it may be a view of, and what may be a view of it."""
+    shared = {name: {name} for name in [*rule.parameters, *rule.locals]}
+    for name in rule.locals:
+        for source in _sources(rule, name) & shared.keys():
+            together = shared[name] | shared[source]
+            for member in together:
+                shared[member] = together
+    return {name: frozenset(together) for name, together in shared.items()}
 
 
 def _bound(target: ast.expr) -> set[str]:

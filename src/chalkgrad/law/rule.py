@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, NoReturn
 
 from .errors import RuleError
-from .grammar import check, find_static, root
+from .grammar import aliases, check, find_static, root
 
 __all__ = ["Rule", "Statement"]
 
@@ -51,6 +51,8 @@ class Rule:
         # names whose value follows from options and shapes
         self.static: set[str] = set(self.options) | ({*self.parameters} & forward.static if forward else set())
         find_static(self)
+        self.aliases = aliases(self)
+        self.statements = [self._with_aliases(statement) for statement in self.statements]
         check(self)
 
     def fail(self, node: ast.AST, problem: str) -> NoReturn:
@@ -73,6 +75,18 @@ class Rule:
         """Name the parameters that `returns` is made from."""
         reads = set(returns).union(*(s.reads for s in self.slice(returns)))
         return [name for name in self.parameters if name in reads]
+
+    def _with_aliases(self, statement: Statement) -> Statement:
+        """A change in place changes all that shares the memory: it writes those names too, and reads them."""
+        changed = statement.writes - statement.rebinds
+        if isinstance(statement.node, ast.For | ast.If):
+            changed = frozenset()  # their parts are rebound or changed one by one; what is read there stays read
+            for node in ast.walk(statement.node):
+                if isinstance(node, ast.Assign | ast.AugAssign):
+                    part = _statement(node)
+                    changed |= part.writes - part.rebinds
+        shared = frozenset().union(*(self.aliases.get(name, frozenset()) for name in changed)) - {*self.parameters}
+        return statement._replace(reads=statement.reads | shared, writes=statement.writes | shared)
 
     def _returned(self, body: list[ast.stmt]) -> list[str]:
         last = body[-1] if body else self.node

@@ -27,8 +27,9 @@ class Variant:
         self.forward = Code(rule, rule.inputs, rule.returns + self.remember, f"{outputs}, ({remembered})", like=True)
         self.run = self.forward.function
         # which of the remembered values a user could change in place: input positions, and outputs
-        self.watched = [(name, rule.inputs.index(name)) for name in self.remember if name in rule.inputs]
-        self.watched_outputs = [(name, rule.returns.index(name)) for name in self.remember if name in rule.returns]
+        shared = {name: rule.aliases[name] for name in self.remember}
+        self.watched = _places(rule.inputs, shared)
+        self.watched_outputs = _places(rule.returns, shared)
         self.watches = bool(self.watched or self.watched_outputs)
 
     def _plan_backward(self, rule: Rule, back: Rule | None) -> None:
@@ -52,3 +53,8 @@ class Variant:
         """The forward as far as the remembered locals, from the remembered inputs: run on Tensors by `create_graph`."""
         given = [name for name in self.remember if name in self.rule.parameters]
         return Code(self.rule, given, self.rebuild, "".join(f"{name}, " for name in self.rebuild))
+
+
+def _places(names: list[str], shared: dict[str, frozenset[str]]) -> list[tuple[str, int]]:
+    """Pair each remembered name with the places of those that may share memory with it."""
+    return [(name, i) for name, together in shared.items() for i, other in enumerate(names) if other in together]

@@ -61,4 +61,4 @@ def _adopt(tensor: Tensor, data: Any) -> None:
         usable = isinstance(data, np.ndarray) and data.dtype.kind in "fiub" and data.flags.writeable
         data = wrap(data, None) if usable else Tensor(data)
     tensor.data, tensor.version, tensor.requires_grad = data.data, data.version, False
-    tensor.node = tensor.grad = tensor.hooks = tensor.view_of = None
+    tensor.node = tensor.grad = tensor.hooks = tensor.view_of = tensor.views = None

@@ -12,9 +12,9 @@ from ..seeding import default_generator
 from .attach import attach
 
 __all__ = [
-    "arange", "argmax", "argmin", "astype", "clone", "converted", "empty", "eye", "flat", "from_numpy", "full",
-    "full_like", "is_tensor", "linspace", "ones", "ones_like", "rand", "randint", "randn", "randperm", "size",
-    "tensor", "tensor_of", "to", "zeros", "zeros_like",
+    "arange", "argmax", "argmin", "astype", "clone", "converted", "draw_integers", "draw_normal", "draw_order",
+    "draw_uniform", "empty", "eye", "flat", "from_numpy", "full", "full_like", "is_tensor", "linspace", "ones",
+    "ones_like", "rand", "randint", "randn", "randperm", "size", "tensor", "tensor_of", "to", "zeros", "zeros_like",
 ]
 
 
@@ -136,7 +136,14 @@ def tensor(data, dtype=None, requires_grad=False):
     >>> tensor([1, 2]).dtype, tensor([1.0, 2.0]).dtype, tensor(np.zeros(2)).dtype
     (dtype('int64'), dtype('float32'), dtype('float64'))
     """
-    return Tensor(data, requires_grad, dtype=dtype)
+    made = Tensor(data, requires_grad, dtype=dtype)
+    if mode.tape is not None and not hasattr(data, "dtype"):
+        mode.tape.record("engine", np.array, {0: _frozen(data), 1: made.dtype}, {"y": made.data})
+    return made
+
+
+def _frozen(data):
+    return tuple(_frozen(item) for item in data) if isinstance(data, tuple | list) else data
 
 
 def tensor_of(value):
@@ -158,33 +165,66 @@ def _sizes(sizes):
     return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
 
 
-def _made(array, requires_grad):
+def _made(function, *given, requires_grad=False):
+    """Make a tensor by a NumPy function; a tape writes down how, so that a spelled program makes it too."""
+    array = function(*given)
+    if mode.tape is not None:
+        mode.tape.record("engine", function, dict(enumerate(given)), {"y": array})
     return wrap(array, None).requires_grad_(requires_grad)
+
+
+def _drawn(draw, generator, *given, requires_grad=False):
+    """Make a tensor of random numbers; a spelled program draws them from the generator that it is handed."""
+    generator = generator or default_generator()
+    array = draw(generator, *given)
+    if mode.tape is not None:
+        mode.tape.record("random", draw, dict(enumerate((generator, *given))), {"y": array})
+    return wrap(array, None).requires_grad_(requires_grad)
+
+
+def draw_uniform(generator, size, dtype):
+    """Draw evenly from [0, 1)."""
+    return np.asarray(generator.random(size, dtype))
+
+
+def draw_normal(generator, size, dtype):
+    """Draw from the normal distribution with mean 0 and variance 1."""
+    return np.asarray(generator.standard_normal(size, dtype))
+
+
+def draw_integers(generator, low, high, size, dtype):
+    """Draw integers evenly from [low, high)."""
+    return np.asarray(generator.integers(low, high, size, dtype))
+
+
+def draw_order(generator, n):
+    """Draw an order of the numbers 0 to n - 1."""
+    return generator.permutation(n)
 
 
 def zeros(*size, dtype=np.float32, requires_grad=False):
     """A tensor of zeros."""
-    return _made(np.zeros(_sizes(size), dtype), requires_grad)
+    return _made(np.zeros, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
 
 
 def ones(*size, dtype=np.float32, requires_grad=False):
     """A tensor of ones."""
-    return _made(np.ones(_sizes(size), dtype), requires_grad)
+    return _made(np.ones, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
 
 
 def empty(*size, dtype=np.float32, requires_grad=False):
     """A tensor whose values are yet to be written."""
-    return _made(np.empty(_sizes(size), dtype), requires_grad)
+    return _made(np.empty, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
 
 
 def full(size, fill_value, dtype=None, requires_grad=False):
     """A tensor of one value."""
-    return _made(np.full(size, fill_value, dtype or tensor(fill_value).dtype), requires_grad)
+    return _made(np.full, size, fill_value, np.dtype(dtype or Tensor(fill_value).dtype), requires_grad=requires_grad)
 
 
 def eye(n, m=None, dtype=np.float32, requires_grad=False):
     """Ones on the diagonal, zeros beside it."""
-    return _made(np.eye(n, m, dtype=dtype), requires_grad)
+    return _made(np.eye, n, m, 0, np.dtype(dtype), requires_grad=requires_grad)
 
 
 def arange(start, end=None, step=1, dtype=None, requires_grad=False):
@@ -195,47 +235,49 @@ def arange(start, end=None, step=1, dtype=None, requires_grad=False):
     """
     start, end = (0, start) if end is None else (start, end)
     floats = any(isinstance(n, float) for n in (start, end, step))
-    return _made(np.arange(start, end, step, dtype or (np.float32 if floats else np.int64)), requires_grad)  # type: ignore[call-overload]
+    kind = np.dtype(dtype or (np.float32 if floats else np.int64))
+    return _made(np.arange, start, end, step, kind, requires_grad=requires_grad)
 
 
 def linspace(start, end, steps, dtype=np.float32, requires_grad=False):
     """Evenly spaced numbers from start to end, both included."""
-    return _made(np.linspace(start, end, steps, dtype=dtype), requires_grad)
+    return _made(np.linspace, start, end, steps, True, False, np.dtype(dtype), requires_grad=requires_grad)
 
 
 def rand(*size, generator=None, dtype=np.float32, requires_grad=False):
     """Numbers drawn evenly from [0, 1)."""
-    return _made((generator or default_generator()).random(_sizes(size), dtype), requires_grad)
+    return _drawn(draw_uniform, generator, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
 
 
 def randn(*size, generator=None, dtype=np.float32, requires_grad=False):
     """Numbers drawn from the normal distribution with mean 0 and variance 1."""
-    return _made((generator or default_generator()).standard_normal(_sizes(size), dtype), requires_grad)
+    return _drawn(draw_normal, generator, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
 
 
 def randint(low, high, size, generator=None, dtype=np.int64):
     """Integers drawn evenly from [low, high)."""
-    return _made((generator or default_generator()).integers(low, high, size, dtype), False)
+    return _drawn(draw_integers, generator, low, high, tuple(size), np.dtype(dtype))
 
 
 def randperm(n, generator=None):
     """The numbers 0 to n - 1 in a random order."""
-    return _made((generator or default_generator()).permutation(n), False)
+    return _drawn(draw_order, generator, n)
 
 
 def zeros_like(input, dtype=None, requires_grad=False):
     """Zeros in the shape and dtype of another tensor."""
-    return _made(np.zeros_like(_plain(input), dtype), requires_grad)
+    return _made(np.zeros_like, _plain(input), np.dtype(dtype or input.dtype), requires_grad=requires_grad)
 
 
 def ones_like(input, dtype=None, requires_grad=False):
     """Ones in the shape and dtype of another tensor."""
-    return _made(np.ones_like(_plain(input), dtype), requires_grad)
+    return _made(np.ones_like, _plain(input), np.dtype(dtype or input.dtype), requires_grad=requires_grad)
 
 
 def full_like(input, fill_value, dtype=None, requires_grad=False):
     """One value in the shape and dtype of another tensor."""
-    return _made(np.full_like(_plain(input), _constant(fill_value), dtype), requires_grad)
+    kind = np.dtype(dtype or input.dtype)
+    return _made(np.full_like, _plain(input), _constant(fill_value), kind, requires_grad=requires_grad)
 
 
 def _constant(fill_value):

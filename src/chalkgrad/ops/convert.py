@@ -5,20 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ..engine.tape import mode
 from ..engine.tensor import Tensor
+from ..law.errors import SpellError
 from .attach import attach
 
 __all__ = ["is_floating_point", "item", "tolist"]
 
 
+def _read(self: Tensor) -> Any:
+    """Return the array, from which a number is about to be read; a program that is being spelled would freeze it."""
+    if mode.tape is not None:
+        raise SpellError(f"The step reads a number off a Tensor of shape {self.shape}, which a program would freeze. "
+                         "Compute with Tensors, or return the Tensor and read it outside of the step.")
+    return self.data
+
+
 def item(self: Tensor) -> Any:
     """Return the one number that the tensor holds, as a Python number."""
-    return self.data.item()
+    return _read(self).item()
 
 
 def tolist(self: Tensor) -> Any:
     """Return the numbers as nested lists, or as one number if there are no axes."""
-    return self.data.tolist()
+    return _read(self).tolist()
 
 
 def _format(self: Tensor, how: str) -> str:
@@ -36,11 +46,11 @@ def is_floating_point(input: Tensor) -> bool:
 
 
 attach(
-    __bool__=lambda self: bool(self.data),
-    __float__=lambda self: float(self.data.item()),
+    __bool__=lambda self: bool(_read(self)),
+    __float__=lambda self: float(_read(self).item()),
     __format__=_format,
-    __index__=lambda self: self.data.__index__(),
-    __int__=lambda self: int(self.data.item()),
+    __index__=lambda self: _read(self).__index__(),
+    __int__=lambda self: int(_read(self).item()),
     __iter__=_iterate,
     __len__=lambda self: len(self.data),
     contiguous=lambda self: self,  # every operation takes every layout

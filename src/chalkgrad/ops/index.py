@@ -242,7 +242,14 @@ def _add_at(full, index, values):
 
 
 def _getitem(self, index):
-    return getitem.apply(self, index=array_of(index))
+    return getitem.apply(self, index=_to_view(array_of(index), self.ndim))
+
+
+def _to_view(index, ndim):
+    """x[i, j] is a number of its own in NumPy, x[i, j, ...] an array without axes that shares its memory."""
+    parts = index if isinstance(index, tuple) else (index,)
+    whole = len(parts) == ndim > 0 and all(isinstance(part, int | np.integer) and part is not True for part in parts)
+    return (*parts, Ellipsis) if whole else index
 
 
 def _setitem(self, index, value):

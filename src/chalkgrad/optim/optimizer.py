@@ -9,7 +9,7 @@ import copy
 import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,6 +49,8 @@ class Optimizer:
     >>> weight.tolist(), bias.tolist()
     ([0.5, 0.5], [0.75])
     """
+
+    scalars: ClassVar[tuple[str, ...]] = ("step",)  # what in the state is one number for a whole parameter
 
     def __init__(self, params: Params, defaults: Group, others: Group | None = None) -> None:
         self.defaults = defaults
@@ -240,8 +242,8 @@ class Optimizer:
         return state
 
     def _read(self, number: Any, name: str, value: Any, param: Tensor) -> Tensor:
-        """Copy one value of the state: a number of steps, or an array like the parameter."""
-        shape, dtype = ((), np.float32) if name == "step" else (param.shape, param.dtype)
+        """Copy one value of the state: one number, such as that of the steps, or an array like the parameter."""
+        shape, dtype = ((), np.float32) if name in self.scalars else (param.shape, param.dtype)
         array = np.array(value.data if isinstance(value, Tensor) else value, dtype)
         if array.shape != shape:
             raise ValueError(f"{self._name}: `{name}` of parameter {number} has shape {array.shape} in the state to "

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .names import SpellError
+from ..law.errors import SpellError
+from .check import check
 from .program import Program
 from .trace import trace
 
@@ -18,10 +19,21 @@ def spell(step: Callable[..., Any], *batch: Any, model: Any, optimizer: Any = No
     step       a function of Tensors that returns the loss; it may run backward and optimizer.step()
     batch      arrays or Tensors, of the shapes that the program is for
     model      the module whose parameters and buffers the step reads, and whose paths give the names
-    optimizer  the optimizer that the step uses
+    optimizer  the optimizer that the step uses, or a list of them
 
-    The model, the optimizer and the default generator are left as they were.
+    The step runs twice, the second time on a batch with other rows; model, optimizer and default generator are left as
+    they were. The program then runs twice from the same start, and must come to the same numbers.
 
-    Raises SpellError for what cannot be frozen, such as an array from outside that is no argument of the step.
+    Raises SpellError for what cannot be frozen, such as an array from outside that is no argument of the step, or a
+    number that is read off a Tensor.
     """
-    return Program(trace(step, batch, model, optimizer), title or f"One training step of {type(model).__name__}.")
+    traced = trace(step, batch, model, _listed(optimizer))
+    program = Program(traced, title or f"One training step of {type(model).__name__}.")
+    check(program, traced)
+    return program
+
+
+def _listed(optimizer: Any) -> list[Any]:
+    if optimizer is None:
+        return []
+    return list(optimizer) if isinstance(optimizer, list | tuple) else [optimizer]

@@ -23,15 +23,17 @@ FOLDED = (ast.BinOp, ast.UnaryOp, ast.Call, ast.Subscript, ast.Compare, ast.Bool
 class RuleCopy:
     """One run of a rule, as lines.
 
-    base   the name of the run, which its locals are called after
-    known  name in the rule -> text in the program; starts with the parameters, and grows
-    own    names of locals that are fixed beforehand: outputs, gradients of inputs
+    base     the name of the run, which its locals are called after
+    known    name in the rule -> text in the program; starts with the parameters, and grows
+    own      what some locals would like to be called: outputs, gradients of inputs
+    claimed  what others are called already
     """
 
     def __init__(
         self, code: Code, given: dict[str, Any], known: dict[str, str], base: str, own: dict[str, str], names: Names,
-        helpers: Helpers,
+        helpers: Helpers, claimed: dict[str, str] | None = None,
     ) -> None:
+        self.claimed = dict(claimed or {})
         self.code, self.known, self.base, self.own, self.names, self.helpers = code, known, base, own, names, helpers
         self.source = Source(code.rule.file)
         # what is the same in every run of the program: options, and what is computed from nothing else
@@ -76,7 +78,7 @@ class RuleCopy:
     def _assign_parts(self, target: ast.expr, value: ast.expr) -> str:
         text = self._copy(value)
         self._declare(target)
-        return f"{self._copy(target)} = {text}"
+        return f"{self._copy(target)} = {_whole(text)}"
 
     def _loop(self, node: ast.For) -> list[tuple[str, str]]:
         """Write a loop; what it changes from one round to the next keeps one name."""
@@ -113,7 +115,7 @@ class RuleCopy:
             self.known[name] = text
             return None
         self.known[name] = self._local(name)
-        return f"{self.known[name]} = {text}"
+        return f"{self.known[name]} = {_whole(text)}"
 
     def _fold_tuple(self, target: ast.expr) -> bool:
         """Fold `sh, sw = pair(stride)`."""
@@ -164,12 +166,11 @@ class RuleCopy:
 
     def _local(self, name: str) -> str:
         """Name a local: an output by its module, a gradient by what it is the gradient of, others after the run."""
-        if name in self.own:
-            self.names.taken.add(self.own[name])
-            return self.own[name]
+        if name in self.claimed:
+            return self.claimed[name]
         mine = f"grad_{self.base}_{name[5:]}" if name.startswith("grad_") else f"{self.base}_{name}"
-        self.own[name] = self.names.fresh(mine)
-        return self.own[name]
+        self.claimed[name] = self.names.fresh(self.own.get(name, mine))
+        return self.claimed[name]
 
     def _shape(self, node: ast.stmt) -> str:
         """The shape of what a statement made; nothing for numbers and tuples."""
@@ -180,6 +181,11 @@ class RuleCopy:
 
 def _names_in(node: ast.AST) -> list[str]:
     return [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+
+
+def _whole(text: str) -> str:
+    """Hold an expression of several lines together: the brackets around it are no part of its syntax tree."""
+    return f"({text})" if "\n" in text else text
 
 
 def _safe(text: str, parent: ast.AST | None) -> str:

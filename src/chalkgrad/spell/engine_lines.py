@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.tape import Call
+from .tape import Call
 
 __all__ = ["engine_line"]
 
 
 def engine_line(call: Call, texts: dict[Any, str]) -> str:
-    """Write what the engine computed as an expression; a bare name if it only gave an array a second owner."""
+    """Write what the engine computed as an expression."""
     name = getattr(call.code, "__name__", "")
     match name:
         case "unbroadcast":
@@ -21,8 +21,6 @@ def engine_line(call: Call, texts: dict[Any, str]) -> str:
             return f"{texts['grad']}.astype({texts['dtype']})"
         case "_as_float32":
             return f"{texts['y']}.astype(np.float32)"
-        case "copy" | "copyto":
-            return next(iter(texts.values()))
     given = [text if isinstance(key, int) else f"{key}={text}" for key, text in texts.items()]
     return f"np.{name}({', '.join(given if 0 in texts else texts.values())})"
 

@@ -9,13 +9,14 @@ import inspect
 import math
 import textwrap
 from collections.abc import Callable
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 
+from ..law.errors import SpellError
 from .names import Names
-from .render import Source
+from .render import Source, literal
 
 __all__ = ["Helpers"]
 
@@ -46,13 +47,22 @@ class Helpers:
 
     def refer(self, name: str, known: dict[str, Any]) -> str | None:
         """Return what a global name of a rule's file is called in the program; None if it stays as it is."""
-        value = known.get(name)
+        value: Any = known.get(name)
         if isinstance(value, ModuleType):
             if value in MODULES:
                 self.imports.add(MODULES[value])
             return None
-        own = callable(value) and getattr(value, "__module__", "") not in ("builtins", "typing", "numpy")
-        return self.name(value) if own and not isinstance(value, type) else None
+        if name not in known or getattr(builtins, name, None) is value:
+            return None
+        own = str(getattr(value, "__name__", ""))
+        if getattr(np, own, None) is value:
+            return f"np.{own}"  # from numpy import exp
+        constant = literal(value)
+        if constant is not None:
+            return constant
+        if not isinstance(inspect.unwrap(value), FunctionType):
+            raise SpellError(f"A helper reads `{name}`, a {type(value).__name__}, which a program cannot hold.")
+        return self.name(value)
 
     def _copy(self, function: Callable[..., Any], name: str, defaults: dict[str, Any]) -> str:
         source = Source(function.__code__.co_filename)
@@ -61,6 +71,7 @@ class Helpers:
         assert isinstance(definition, ast.FunctionDef)
         ast.increment_lineno(definition, first - 1)
         local = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        local |= {a.arg for a in ast.walk(definition) if isinstance(a, ast.arg)}
 
         def replace(node: ast.AST, parent: ast.AST | None) -> str | None:
             if isinstance(node, ast.Name) and node.id not in local:

@@ -12,11 +12,11 @@ __all__ = ["aligned", "body"]
 RULER = 116
 
 
-def body(blocks: list[Block], paths: dict[str, str], sources: dict[str, str]) -> list[str]:
+def body(blocks: list[Block], paths: dict[str, str], params: set[str]) -> list[str]:
     """Write all blocks in order, with a ruler where the forward ends and the backward begins.
 
-    paths    variable of a parameter -> its path, "fc1.weight"
-    sources  variable of anything in the state -> its path, "fc1.weight.exp_avg"
+    paths   variable -> the path that it stands for, "fc1.weight" or "fc1.weight.exp_avg"
+    params  the paths of the parameters; other paths are in the state
     """
     lines = []
     for kind, group in itertools.groupby(blocks, key=lambda block: block.kind):
@@ -25,7 +25,7 @@ def body(blocks: list[Block], paths: dict[str, str], sources: dict[str, str]) ->
             above = ["", *(f"# {comment}".rstrip() for comment in block.comments)] if block.comments else []
             lines += [*above, *aligned(block.lines)]
             for _, steps in itertools.groupby(block.steps, key=lambda step: (step.rule, step.rest, len(step.given))):
-                lines += _updates(list(steps), paths, sources)
+                lines += _updates(list(steps), paths, params)
     return lines
 
 
@@ -40,9 +40,9 @@ def aligned(lines: Iterable[tuple[str, str]]) -> list[str]:
     return [f"{text:<{width}}  # {shape}" if shape and "\n" not in text else text for text, shape in lines]
 
 
-def _updates(steps: list[Step], paths: dict[str, str], sources: dict[str, str]) -> list[str]:
+def _updates(steps: list[Step], paths: dict[str, str], params: set[str]) -> list[str]:
     """Update all parameters that are updated alike in one loop."""
-    calls = {_pattern(step, paths, sources) for step in steps}
+    calls = {_pattern(step, paths, params) for step in steps}
     if len(steps) == 1 or len(calls) > 1 or None in calls:
         return ["", *(f"{step.rule}({', '.join([*step.given, *step.rest])})" for step in steps)]
     named = [(f'"{paths[step.given[0]]}"', step.given[step.place]) for step in steps]
@@ -51,17 +51,18 @@ def _updates(steps: list[Step], paths: dict[str, str], sources: dict[str, str]) 
     return ["", "gradients = {", *table, "}", "for name, grad in gradients.items():", f"    {calls.pop()}"]
 
 
-def _pattern(step: Step, paths: dict[str, str], sources: dict[str, str]) -> str | None:
+def _pattern(step: Step, paths: dict[str, str], params: set[str]) -> str | None:
     """Write an update with `name` for the parameter's path; None if it holds more than the parameter's own things."""
     path = paths.get(step.given[0])
-    texts = []
-    for i, variable in enumerate(step.given):
-        if i == 0 and path is not None:
-            texts.append("params[name]")
-        elif i == step.place:
+    if path not in params:
+        return None
+    texts = ["params[name]"]
+    for i, variable in enumerate(step.given[1:], 1):
+        source = paths.get(variable, "")
+        if i == step.place:
             texts.append("grad")
-        elif path is not None and sources.get(variable, "").startswith(path + "."):
-            texts.append(f'state[name + "{sources[variable][len(path) :]}"]')
+        elif source.startswith(path + ".") and source not in params:
+            texts.append(f'state[name + "{source[len(path) :]}"]')
         else:
             return None
     return f"{step.rule}({', '.join([*texts, *step.rest])})"

@@ -3,35 +3,43 @@
 from __future__ import annotations
 
 import keyword
+import re
 from typing import Any
 
 import numpy as np
 
+from ..law.errors import SpellError
 from .render import literal
 
-__all__ = ["Names", "SpellError", "variable"]
-
-
-class SpellError(ValueError):
-    """A step that cannot be frozen into a program; the message says what stands in the way."""
+__all__ = ["Names", "variable"]
 
 
 def variable(path: str) -> str:
     """Turn a module path into a variable name.
 
-    >>> variable("encoder.0.attn"), variable("0")
-    ('encoder_0_attn', 'layer_0')
+    >>> variable("encoder.0.attn"), variable("0"), variable("in-proj")
+    ('encoder_0_attn', 'layer_0', 'in_proj')
     """
-    name = path.replace(".", "_")
+    name = re.sub(r"\W", "_", path)
     return f"layer_{name}" if name[:1].isdigit() else name
 
 
 class Names:
-    """The variables of a program; arrays are told apart by identity."""
+    """The variables of a program; arrays are told apart by identity. Every variable is claimed through `fresh`.
 
-    def __init__(self, known: dict[int, str], reserved: set[str]) -> None:
-        self.of = dict(known)
-        self.taken = set(known.values()) | reserved
+    paths  variable -> the path of the parameter, or of the entry of the state, that it stands for
+    """
+
+    def __init__(self, reserved: set[str]) -> None:
+        self.of: dict[int, str] = {}
+        self.taken = set(reserved)
+        self.paths: dict[str, str] = {}
+
+    def claim(self, arrays: dict[str, Any]) -> None:
+        """Name what the program is handed, by its paths."""
+        for path, array in arrays.items():
+            name = self.of[id(array)] = self.fresh(variable(path))
+            self.paths[name] = path
 
     def fresh(self, name: str) -> str:
         """Return `name`, numbered if it is taken."""

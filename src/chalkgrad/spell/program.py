@@ -9,9 +9,13 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ..law.errors import SpellError
 from . import alone
 from .layout import aligned, body
-from .names import Names, variable
+from .names import Names
+from .tape import Call
 from .trace import Trace
 from .writer import Writer, rate_name
 
@@ -29,9 +33,13 @@ class Program:
     def __init__(self, trace: Trace, title: str) -> None:
         self.trace, self.title = trace, title
         self.rates = _rates(trace)  # name -> the rate at the start: inputs, so that a schedule may change them
-        known = {id(array): variable(path) for group in (trace.params, trace.state) for path, array in group.items()}
-        known |= {id(array): name for name, array in trace.arguments.items()}
-        writer = Writer(Names(known, RESERVED | {*self.rates}), trace.groups, id(trace.results[0]))
+        clash = (RESERVED | {*self.rates}) & {*trace.arguments}
+        if clash:
+            raise SpellError(f"The step's argument `{min(clash)}` has a name that the program uses itself; rename it.")
+        self.names = Names(RESERVED | {*self.rates})
+        for arrays in (trace.arguments, trace.params, trace.state):
+            self.names.claim(arrays)
+        writer = Writer(self.names, {id(p) for p in trace.params.values()}, trace.groups, id(trace.results[0]))
         self.blocks = writer.write(_live(trace))
         self.returns = [writer.names.text(result, "The step's result") for result in trace.results]
         self.helpers, self.draws = writer.helpers, writer.draws
@@ -84,8 +92,7 @@ class Program:
         options = [f"{name}={rate!r}" for name, rate in self.rates.items()] + (["rng"] if self.draws else [])
         signature = ", ".join(["params", "state", *self.trace.arguments, *(["*", *options] if options else [])])
         about = "One step: change the arrays in params and state in place, and return the loss."
-        paths, sources = ({variable(path): path for path in group} for group in (self.trace.params, self.trace.state))
-        computed = body(self.blocks, paths, sources)
+        computed = body(self.blocks, self.names.paths, set(self.trace.params))
         page = [*self._guards(), "", *self._unpack(computed), *computed, "", f"return {', '.join(self.returns)}"]
         return f'def step({signature}):\n    """{about}"""\n' + textwrap.indent("\n".join(page), "    ") + "\n"
 
@@ -93,8 +100,10 @@ class Program:
         """What was frozen is checked at entry, in words."""
         checks = []
         for name, array in self.trace.arguments.items():
-            words = f"This step was spelled for {name} {array.shape}, but {{{name}.shape}} came."
-            checks += [f"if {name}.shape != {array.shape}:", f'    raise ValueError(f"{words}")']
+            kind = f"{array.shape} {array.dtype}"
+            words = f"This step was spelled for {name} {kind}, but {{{name}.shape}} {{{name}.dtype}} came."
+            checks += [f'if {name}.shape != {array.shape} or {name}.dtype != "{array.dtype}":',
+                       f'    raise ValueError(f"{words}")']
             for low, high in dict.fromkeys((low, high) for of, low, high in self.trace.assumptions if of is array):
                 words = f"This step was spelled for {name} from {low} to {high - 1}; others came."
                 checks += [f"if {name}.min() < {low} or {name}.max() >= {high}:", f'    raise ValueError("{words}")']
@@ -103,7 +112,7 @@ class Program:
     def _unpack(self, computed: list[str]) -> list[str]:
         """Name the arrays that the step reads."""
         used = set(re.findall(r"\w+", "\n".join(computed)))
-        rows = [(variable(path), f'{group}["{path}"]', str(array.shape)) for group, arrays in
+        rows = [(self.names.of[id(array)], f'{group}["{path}"]', str(array.shape)) for group, arrays in
                 (("params", self.trace.params), ("state", self.trace.state)) for path, array in arrays.items()]
         rows = [row for row in rows if row[0] in used]
         width = max((len(name) for name, *_ in rows), default=0)
@@ -123,16 +132,26 @@ def _rates(trace: Trace) -> dict[str, float]:
     return dict(sorted(found.items()))
 
 
-def _live(trace: Trace) -> list[Any]:
-    """Keep the calls that the results and the updates depend on."""
-    wanted, kept = {id(result) for result in trace.results}, []
+def _live(trace: Trace) -> list[Call]:
+    """Keep the calls that the results, the updates, and the changes of what is kept depend on."""
+    kept, nodes = [], set()  # nodes whose backward is kept, so that their forward is needed too
+    lasting = {id(array): array for array in (*trace.params.values(), *trace.state.values())}
+    wanted = lasting | {id(array): array for array in trace.results}
     for call in reversed(trace.calls):
-        if call.kind == "update" or any(id(value) in wanted for value in call.made.values()):
-            wanted |= _ids(call.given.values())
+        changed = call.given["array"] if call.kind == "write" else None
+        alive = any(np.may_share_memory(changed, array) for array in wanted.values()) if changed is not None else (
+            call.kind == "update" or (call.kind == "forward" and call.owner in nodes) or
+            any(id(v) in wanted and id(v) not in lasting for v in call.made.values() if hasattr(v, "shape")))
+        if alive:
+            nodes |= {call.owner} if call.kind == "backward" else set()
+            wanted |= _arrays(call.given.values())
             kept.append(call)
     return kept[::-1]
 
 
-def _ids(values: Any) -> set[int]:
-    """Collect the identities of values, those inside tuples included."""
-    return {i for value in values for i in (_ids(value) if isinstance(value, tuple) else {id(value)})}
+def _arrays(values: Any) -> dict[int, Any]:
+    """Collect arrays by identity, those inside tuples included."""
+    found: dict[int, Any] = {}
+    for value in values:
+        found |= _arrays(value) if isinstance(value, tuple) else {id(value): value} if hasattr(value, "shape") else {}
+    return found

@@ -7,15 +7,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.tape import Call
 from ..engine.tensor import Node, Port, Tensor
 from ..law.code import Code
+from ..law.errors import SpellError
+from ..seeding import default_generator
 from .copying import RuleCopy
 from .engine_lines import engine_line
 from .helpers import Helpers
 from .names import Names, variable
+from .tape import Call
 
 __all__ = ["Block", "Step", "Writer", "rate_name"]
+
+
+# What the engine does to a gradient, and so what the gradient is called before.
+UNFINISHED = {"_add": "_from_{}", "unbroadcast": "_each", "_astype": "_wide"}
 
 
 @dataclass
@@ -40,28 +46,31 @@ class Step(NamedTuple):
 class Writer:
     """Writes calls, one method a kind; `blocks` is the program in order.
 
+    params  the ids of the parameters' arrays
     groups  id of a parameter's array -> the number of its group, which has a learning rate of its own
     loss    the id of the array that the step returns
     """
 
-    def __init__(self, names: Names, groups: dict[int, int], loss: int) -> None:
-        self.loss = loss
+    def __init__(self, names: Names, params: set[int], groups: dict[int, int], loss: int) -> None:
+        self.loss, self.params = loss, params
         self.names, self.groups, self.helpers = names, groups, Helpers(names)
         self.blocks: list[Block] = []
         self.told: set[Any] = set()  # rules whose story has been told
         self.runs: dict[Any, tuple[str, dict[str, str]]] = {}  # node -> what its run is called, and its locals
         self.defaults: dict[str, dict[str, Any]] = {}
-        self.parts: set[tuple[int, int]] = set()  # (a gradient, the edge that it is only a part of the gradient of)
+        # (a gradient, its edge) -> why it is not the whole gradient yet: it is a part of a sum, or has yet to be summed
+        self.parts: dict[tuple[int, int], str] = {}
         self.draws = False
 
     def write(self, calls: list[Call]) -> list[Block]:
         """Write all calls in order."""
         for call in calls:
-            if call.kind == "engine" and getattr(call.code, "__name__", "") == "_add":
-                self.parts |= {(id(value), id(call.owner)) for value in call.given.values()}
+            why = UNFINISHED.get(getattr(call.code, "__name__", "")) if call.kind == "engine" else None
+            if why is not None:
+                self.parts |= {(id(value), id(call.owner)): why for value in call.given.values()}
         for call in calls:
             block = getattr(self, f"_{call.kind}")(call)
-            if block is not None and (block.lines or block.steps):
+            if block.lines or block.steps:
                 self._append(block)
         return self.blocks
 
@@ -79,8 +88,8 @@ class Writer:
         base = self._base(call, code)
         known = {name: self.names.text(value, code.rule.name) for name, value in call.given.items()}
         outputs = code.rule.returns
-        own = {outputs[0]: base} if len(outputs) == 1 else {name: f"{base}_{name}" for name in outputs}
-        copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers)
+        claimed = {outputs[0]: base} if len(outputs) == 1 else {}
+        copied = RuleCopy(code, call.given, known, base, {}, self.names, self.helpers, claimed)
         for name, value in call.made.items():
             self.names.give(value, known[name])
         self.runs[call.owner] = base, known
@@ -96,7 +105,7 @@ class Writer:
         own = {}
         for name, edge in zip(code.returns, call.edges, strict=True):
             own[name] = f"grad_{locals_[name.removeprefix('grad_')]}"
-            own[name] += f"_from_{base}" if (id(call.made[name]), id(edge)) in self.parts else ""
+            own[name] += self.parts.get((id(call.made[name]), id(edge)), "").format(base)
         copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers)
         for name, value in call.made.items():
             self.names.give(value, known[name])
@@ -119,34 +128,42 @@ class Writer:
             return Block("forward", [], [(line, "")])
         return Block("update", [], [], [Step(name, given, place[0], rest)])
 
+    def _write(self, call: Call) -> Block:
+        """Write over an array, which all see that share its memory."""
+        array, source = (self.names.text(call.given[key], "A change in place") for key in ("array", "source"))
+        kind = "update" if id(call.given["array"]) in self.params else self._here()
+        return Block(kind, [], [(f"{array}[...] = {source}", "")])
+
+    def _here(self) -> str:
+        """The section that is being written."""
+        return self.blocks[-1].kind if self.blocks else "forward"
+
     def _random(self, call: Call) -> Block:
         """Draw from the generator that the program is handed."""
         assert not isinstance(call.code, Code)
         helper, self.draws = self.helpers.name(call.code), True
         ((local, value),) = call.made.items()
+        if any(isinstance(v, np.random.Generator) and v is not default_generator() for v in call.given.values()):
+            raise SpellError(f"{helper} draws from a generator of its own; a program is handed one, the default one.")
         given = ["rng" if isinstance(v, np.random.Generator) else self.names.text(v, helper)
                  for v in call.given.values()]
         name = self.names.fresh(f"{variable(call.scope) or helper}_{local}")
         self.names.give(value, name)
         return Block("forward", [], [(f"{name} = {helper}({', '.join(given)})", str(value.shape))])
 
-    def _engine(self, call: Call) -> Block | None:
+    def _engine(self, call: Call) -> Block:
         """Write what the engine computed between two rules."""
         assert not isinstance(call.code, Code)
         (result,) = call.made.values()
         texts = {name: self.names.text(value, "the engine") for name, value in call.given.items()}
         line = engine_line(call, texts)
-        if line.isidentifier():
-            self.names.give(result, line)
-            return None
         target = self._target(call.owner)
         if target is None:
             name = self.names.fresh("_".join(filter(None, [variable(call.scope), call.code.__name__.strip("_")])))
             self.names.give(result, name)
-            return Block("forward", [], [(f"{name} = {line}", str(np.shape(result)))])
-        name = f"grad_{target}"
-        if (id(result), id(call.owner)) in self.parts:
-            name = self.names.fresh(f"{name}_part")
+            return Block(self._here(), [], [(f"{name} = {line}", str(np.shape(result)))])
+        why = "_part" if (id(result), id(call.owner)) in self.parts else ""
+        name = self.names.fresh(f"grad_{target}{why}")
         self.names.give(result, name)
         comment = {"_add": [f"{target} reaches the loss by two ways"], "ones_like": ["∂loss / ∂loss"]}
         return Block("backward", comment.get(call.code.__name__, []), [(f"{name} = {line}", str(np.shape(result)))])
@@ -166,7 +183,8 @@ class Writer:
         if not isinstance(edge, Node):
             return None
         node, place = (edge.edges[0], edge.place) if isinstance(edge, Port) else (edge, 0)
-        return self.runs[node][1][node.variant.rule.returns[place]]
+        arriving: str = node.variant.arriving[place]
+        return self.runs[node][1][arriving.removeprefix("grad_")]
 
     def _derivation(self, code: Code, base: str) -> list[str]:
         """Tell how a gradient follows, the first time that its rule runs."""

@@ -32,8 +32,9 @@ def gelu_exact(x):
     >>> gelu_exact(tensor([-1.0, 0.0, 1.0]))
     tensor([-0.1587,  0.    ,  0.8413])
     """
-    chance = (1 + erf(x / math.sqrt(2))) / 2
-    y      = x * chance
+    chance = 1 + erf(x / math.sqrt(2))
+    chance *= 0.5
+    y = x * chance
     return y
 
 
@@ -43,8 +44,12 @@ def gelu_exact_backward(grad_y, x, chance):
     1. y = x Φ(x), so ∂y/∂x = Φ(x) + x Φ'(x)
     2. Φ'(x) = exp(-x²/2) / √(2π): the density of the normal distribution
     """
-    density = np.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-    grad_x  = grad_y * (chance + x * density)
+    exponent = x * x
+    exponent *= -0.5
+    slope = x * np.exp(exponent)
+    slope /= math.sqrt(2 * math.pi)
+    slope += chance
+    grad_x = grad_y * slope
     return grad_x
 
 
@@ -67,9 +72,13 @@ def gelu_tanh(x):
     True
     """
     # x * x * x, since x**3 takes NumPy a hundred times as long
-    u      = math.sqrt(2 / math.pi) * (x + 0.044715 * (x * x * x))
-    chance = (1 + np.tanh(u)) / 2
-    y      = x * chance
+    u = 0.044715 * x * x
+    u += 1
+    u *= x
+    u *= math.sqrt(2 / math.pi)
+    chance = 1 + np.tanh(u)
+    chance *= 0.5
+    y = x * chance
     return y
 
 
@@ -79,9 +88,16 @@ def gelu_tanh_backward(grad_y, x, chance):
     1. y = x c with c = (1 + tanh u)/2, so ∂y/∂x = c + x ∂c/∂u ∂u/∂x
     2. c is the sigmoid of 2u, so ∂c/∂u = 2 c (1 - c)
     3. ∂u/∂x = √(2/π) (1 + 3 · 0.044715 x²)
+    4. ∂y/∂x = c (1 + 2 (1 - c) · x ∂u/∂x)
     """
-    slope  = math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * (x * x))
-    grad_x = grad_y * (chance + x * (2 * chance * (1 - chance) * slope))
+    slope = 3 * 0.044715 * x * x
+    slope += 1
+    slope *= x
+    slope *= 2 * math.sqrt(2 / math.pi)
+    slope *= 1 - chance
+    slope += 1
+    slope *= chance
+    grad_x = grad_y * slope
     return grad_x
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from ...ops.attach import attach
+from ...ops.special import largest_along, sum_along
 from ..module import Module
 
 __all__ = ["LogSoftmax", "log_softmax", "log_softmax_along"]
@@ -30,8 +31,8 @@ def log_softmax_along(x, *, axis):
     array([    0., -1000.])
     """
     # only differences count, so the largest may be taken as 0: then nothing overflows
-    z = x - x.max(axis=axis, keepdims=True)
-    y = z - np.log(np.exp(z).sum(axis=axis, keepdims=True))
+    y = x - largest_along(x, axis)
+    y -= np.log(sum_along(np.exp(y), axis))
     return y
 
 
@@ -41,8 +42,8 @@ def log_softmax_along_backward(grad_y, y, axis):
     1. yⱼ = xⱼ - log Σₖ exp xₖ, and the log-sum-exp differentiates to the softmax: ∂yⱼ/∂xᵢ = 1{i=j} - exp yᵢ
     2. ∂loss/∂xᵢ = Σⱼ gⱼ (1{i=j} - exp yᵢ) = gᵢ - exp yᵢ Σⱼ gⱼ
     """
-    total  = grad_y.sum(axis=axis, keepdims=True)
-    grad_x = grad_y - np.exp(y) * total
+    share  = np.exp(y) * sum_along(grad_y, axis)
+    grad_x = grad_y - share
     return grad_x
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from ...ops.attach import attach
+from ...ops.special import largest_along, sum_along
 from ..module import Module
 
 __all__ = ["Softmax", "softmax", "softmax_along"]
@@ -31,8 +32,8 @@ def softmax_along(x, *, axis):
            [1. , 0. ]])
     """
     # only differences count, so the largest may be taken as 0: then nothing overflows
-    e = np.exp(x - x.max(axis=axis, keepdims=True))
-    y = e / e.sum(axis=axis, keepdims=True)
+    e = np.exp(x - largest_along(x, axis))
+    y = e / sum_along(e, axis)
     return y
 
 
@@ -42,8 +43,9 @@ def softmax_along_backward(grad_y, y, axis):
     1. ∂yⱼ/∂xᵢ = yⱼ (1{i=j} - yᵢ): raising xᵢ raises its own share, at the cost of all in proportion
     2. ∂loss/∂xᵢ = Σⱼ gⱼ yⱼ (1{i=j} - yᵢ) = yᵢ (gᵢ - Σⱼ gⱼ yⱼ): what counts is how much gᵢ exceeds the average
     """
-    average = (grad_y * y).sum(axis=axis, keepdims=True)
-    grad_x  = y * (grad_y - average)
+    average = sum_along(grad_y * y, axis)
+    grad_x = grad_y - average
+    grad_x *= y
     return grad_x
 
 

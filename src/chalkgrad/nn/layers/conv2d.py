@@ -15,9 +15,10 @@ from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from .. import init
 from ..module import Module, Parameter
-from .windows import col2im, crop, im2col, pad, pair
+from .columns import as_kernels, as_weight, collect, convolve, paint
+from .windows import output_size, pair
 
-__all__ = ["Conv2d", "border", "conv2d", "inputs_of_a_kernel", "stacked", "unstacked"]
+__all__ = ["Conv2d", "border", "conv2d", "geometry_of"]
 
 
 def border(padding, kernel, stride, dilation):
@@ -37,36 +38,33 @@ def border(padding, kernel, stride, dilation):
     return (high, high), (wide, wide)
 
 
-def inputs_of_a_kernel(shape, weight_shape, groups):
-    """Count the pixels that one kernel weighs, c/groups · kh · kw, if the shapes of x and weight agree about it."""
-    channels, (o, seen, kh, kw) = shape[-3], weight_shape
+def geometry_of(shape, weight_shape, stride, padding, dilation, groups):
+    """Settle how kernels lie on images: kernel, stride, dilation, frame, and the places (p, q), each a pair.
+
+    >>> geometry_of((1, 28, 28), (8, 1, 3, 3), stride=2, padding=1, dilation=1, groups=1)
+    ((3, 3), (2, 2), (1, 1), ((1, 1), (1, 1)), (14, 14))
+    """
+    channels, (o, seen, *kernel) = shape[-3], weight_shape
     if groups < 1 or o % groups:
         raise ValueError(f"groups={groups} does not divide the {o} kernels of weight.")
     if channels != seen * groups:
         split = f" in each of {groups} groups" if groups > 1 else ""
         raise ValueError(f"x has {channels} channels, but the kernels of weight see {seen}{split}.")
-    return seen * kh * kw
-
-
-def stacked(images, parts):
-    """Cut a batch into parts, channels first in each: (..., c, h, w) -> (parts, c, n, h, w), of the same memory."""
-    return np.swapaxes(images.reshape(parts, -1, *images.shape[-3:]), 1, 2)
-
-
-def unstacked(parts, shape):
-    """Put the parts of a batch together again: (parts, c, n, h, w) -> (..., c, h, w), of the same memory."""
-    return np.swapaxes(parts, 1, 2).reshape(shape)
+    step, spread = pair(stride, "stride"), pair(dilation, "dilation")
+    frame = border(padding, kernel, step, spread)
+    area = [size + sum(both) for size, both in zip(shape[-2:], frame)]
+    return tuple(kernel), step, spread, frame, output_size(area, kernel, step, spread)
 
 
 @primitive
 def conv2d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
-    """Weigh what a kernel sees at every place: y[o, p, q] = Σ_cij weight[o, c, i, j] x[c, p·s + i·d, q·s + j·d] + b[o].
+    """Weigh what a kernel sees everywhere: y[o, p, q] = Σ_cij weight[o, c, i, j] x[c, p + i, q + j] + b[o].
 
     x (..., c, h, w), weight (o, c/groups, kh, kw), bias (o) -> y (..., o, p, q)
 
-    stride    pixels between two places of the kernel, s
+    stride    pixels between two places of the kernel: with s, x[c, p·s + i, q·s + j]
     padding   pixels of zeros around the image; "same" keeps its size, "valid" is none
-    dilation  pixels between two neighbours in the kernel, d
+    dilation  pixels between two neighbours in the kernel: with d, x[c, p + i·d, q + j·d]
     groups    the channels are split into so many groups, and each kernel sees one of them
 
     Raises ShapeError if the kernel does not fit in the padded image, or sees another number of channels.
@@ -80,48 +78,31 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
     >>> conv2d(tensor([[[[1.0, 2.0, 4.0]]]]), tensor([[[[-1.0, 1.0]]]]))  # how much the next pixel is brighter
     tensor([[[[1., 2.]]]])
     """
-    shape, weight_shape = x.shape, weight.shape
-    o, kernel    = weight_shape[0], weight_shape[2:]
-    step, spread = pair(stride, "stride"), pair(dilation, "dilation")
-    inputs  = inputs_of_a_kernel(shape, weight_shape, groups)
-    frame   = border(padding, kernel, step, spread)
-    # BLAS likes the whole batch as one wide matrix. But kernels with few weights, as in a first layer, would wait for
-    # it to rearrange that matrix: for them one product for each image, all in the cache, is up to twice as fast.
-    parts   = max(math.prod(shape[:-3]), 1) if inputs <= 32 else 1
-    framed  = pad(stacked(x, parts), frame)
-    area    = framed.shape[-2:]
-    patches = im2col(framed, kernel, step, spread)  # (parts, c, kh, kw, n, p, q)
-    grid    = patches.shape
-    columns = patches.reshape(parts, groups, inputs, -1)
-    kernels = weight.reshape(groups, o // groups, inputs)
-    sums    = kernels @ columns
-    sums_shape = sums.shape
-    if bias is not None:
-        sums += bias.reshape(groups, o // groups, 1)
-    outputs = sums.reshape(parts, o, *grid[-3:])
-    y       = unstacked(outputs, (*shape[:-3], o, *grid[-2:]))
+    shape    = x.shape
+    geometry = geometry_of(shape, weight.shape, stride, padding, dilation, groups)
+    images   = x.reshape(math.prod(shape[:-3]), *shape[-3:])
+    kernels  = as_kernels(weight, groups)
+    sums     = convolve(images, kernels, bias, geometry)
+    y        = sums.reshape(*shape[:-3], *sums.shape[1:])
     return y
 
 
 @conv2d.backward
-def conv2d_backward(
-    grad_y, columns, kernels, shape, weight_shape, parts, frame, area, grid, sums_shape, step, spread
-):
+def conv2d_backward(grad_y, x, weight, images, kernels, geometry):
     """
-    1. im2col writes what each place t sees into a column, X_kt, so that y_ot = Σ_k W_ok X_kt + b_o: a linear layer
+    1. what each place t sees is written into a column, X_kt, so that y_ot = Σ_k W_ok X_kt + b_o: a linear layer
     2. ∂loss/∂W_ok = Σ_t g_ot X_kt: a weight is shared by all places, so it collects from all
-    3. ∂loss/∂X_kt = Σ_o W_ok g_ot
-    4. a pixel was copied into the column of every place that saw it, so it gets the sum over its copies: col2im
-    5. ∂loss/∂b_o = Σ_t g_ot
+    3. ∂loss/∂X_kt = Σ_o W_ok g_ot, and a pixel was copied into the column of every place that saw it, so it gets
+       the sum over its copies: every g_ot paints its kernel onto the image
+    4. ∂loss/∂b_o = Σ_t g_ot
     """
-    grad_sums    = stacked(grad_y, parts).reshape(sums_shape)
-    # turned round, as Σ_t X_kt g_ot, since BLAS is faster with the longer axis first
-    grad_kernels = (columns @ np.swapaxes(grad_sums, -1, -2)).sum(axis=0)
-    grad_weight  = np.swapaxes(grad_kernels, -1, -2).reshape(weight_shape)
-    grad_columns = np.swapaxes(kernels, -1, -2) @ grad_sums
-    grad_framed  = col2im(grad_columns.reshape(grid), area, step, spread)
-    grad_x       = unstacked(crop(grad_framed, frame), shape)
-    grad_bias    = grad_sums.sum(axis=(0, -1)).reshape(-1)
+    grad_sums    = grad_y.reshape(-1, *grad_y.shape[-3:])
+    grad_kernels = collect(images, grad_sums, kernels, geometry)
+    grad_images  = paint(grad_sums, kernels, x.shape[-2:], geometry)
+    grad_weight  = as_weight(grad_kernels, weight.shape)
+    grad_x       = grad_images.reshape(x.shape)
+    # whole images first: they lie in one piece, and are added twice as fast as pixel by pixel
+    grad_bias    = grad_sums.sum(axis=0).sum(axis=(1, 2))
     return grad_x, grad_weight, grad_bias
 
 

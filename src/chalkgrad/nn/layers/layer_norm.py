@@ -14,6 +14,7 @@ import numpy as np
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from ...law.errors import ShapeError
+from ...ops.special import sum_along
 from .. import init
 from ..module import Module, Parameter
 
@@ -21,13 +22,12 @@ __all__ = ["LayerNorm", "layer_norm", "layer_norm_over"]
 
 
 @primitive
-def layer_norm_over(x, weight=None, bias=None, *, axes=(-1,), eps=1e-5):
+def layer_norm_over(x, weight=None, bias=None, *, eps=1e-5):
     """Give every row mean 0 and variance 1, scale and shift it: y = weight · (x - mean) / √(variance + eps) + bias.
 
-    x (..., c), weight (..., c), bias (..., c) -> y (..., c)
+    x (..., c), weight (c), bias (c) -> y (..., c)
 
-    axes  the last axes of x, which make up a row; weight and bias have just these
-    eps   keeps a row whose numbers are all equal from a division by 0
+    eps  keeps a row whose numbers are all equal from a division by 0
 
     Source: Ba, Kiros & Hinton 2016, eq. 3 and 4, for each row of its own.
 
@@ -36,20 +36,22 @@ def layer_norm_over(x, weight=None, bias=None, *, axes=(-1,), eps=1e-5):
     tensor([[-1.2247,  0.    ,  1.2247],
             [ 0.    ,  0.    ,  0.    ]])
     """
-    away  = x - x.mean(axis=axes, keepdims=True)
-    rstd  = 1 / np.sqrt((away * away).mean(axis=axes, keepdims=True) + eps)
-    x_hat = away * rstd
+    c        = x.shape[-1]
+    away     = x - sum_along(x, -1) / c
+    variance = sum_along(away * away, -1) / c
+    rstd     = 1 / np.sqrt(variance + eps)
+    x_hat    = away * rstd
     if weight is None:
         y = x_hat.copy()  # x_hat is remembered, but y is handed out, and may be changed
     else:
         y = x_hat * weight
     if bias is not None:
-        y = y + bias
+        y += bias
     return y
 
 
 @layer_norm_over.backward
-def layer_norm_over_backward(grad_y, weight, x_hat, rstd, axes):
+def layer_norm_over_backward(grad_y, weight, x_hat, rstd, c):
     """
     1. y = weight · x̂ + bias, so ∂loss/∂bias = g, ∂loss/∂weight = g · x̂, and ĝ = ∂loss/∂x̂ = g · weight
     2. x̂ᵢ = (xᵢ - mean) · rstd with rstd = 1/√(variance + eps), and the mean and the variance depend on every xⱼ
@@ -60,23 +62,27 @@ def layer_norm_over_backward(grad_y, weight, x_hat, rstd, axes):
     """
     grad_bias   = grad_y
     grad_weight = grad_y * x_hat
-    grad_x_hat  = grad_y
-    if weight is not None:
-        grad_x_hat = grad_y * weight
-    along_ones  = grad_x_hat.mean(axis=axes, keepdims=True)
-    along_x_hat = (grad_x_hat * x_hat).mean(axis=axes, keepdims=True)
-    grad_x      = rstd * (grad_x_hat - along_ones - x_hat * along_x_hat)
+    if weight is None:
+        scale = np.ones_like(x_hat, shape=c)
+    else:
+        scale = weight
+    along_ones  = grad_y @ scale[:, None] / c
+    along_x_hat = grad_weight @ scale[:, None] / c
+    grad_x      = grad_y * scale
+    grad_x -= along_ones
+    grad_x -= x_hat * along_x_hat
+    grad_x *= rstd
     return grad_x, grad_weight, grad_bias
 
 
 @layer_norm_over.examples
 def layer_norm_over_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
-    """Rows; rows within rows, without a bias; rows of two axes; neither weight nor bias; a row of equal numbers."""
+    """Rows; rows within rows, without a bias; a single row; neither weight nor bias; a row of equal numbers."""
     draw = rng.standard_normal
     return [
         (draw((3, 4)), draw(4), draw(4)),
         (draw((2, 3, 4)), draw(4), None, {"eps": 1e-3}),
-        (draw((2, 3, 4)), draw((3, 4)), draw((3, 4)), {"axes": (-2, -1)}),
+        (draw(4), draw(4), draw(4)),
         (100 + draw((3, 4)), None, None),
         (np.ones((1, 4)), draw(4), draw(4), {"eps": 0.1}),
     ]
@@ -105,7 +111,12 @@ def layer_norm(
     for name, tensor in {"weight": weight, "bias": bias}.items():
         if tensor is not None and tensor.shape != sizes:
             raise ShapeError(f"layer_norm: {name} has shape {tensor.shape}, but normalized_shape is {sizes}.")
-    y: Tensor = layer_norm_over(input, weight, bias, axes=tuple(range(-len(sizes), 0)), eps=eps)
+    if len(sizes) > 1:
+        flat = [None if tensor is None else tensor.reshape(-1) for tensor in (weight, bias)]
+        flattened = layer_norm_over(input.reshape(*input.shape[:-len(sizes)], -1), *flat, eps=eps)
+        rows: Tensor = flattened.reshape(input.shape)
+        return rows
+    y: Tensor = layer_norm_over(input, weight, bias, eps=eps)
     return y
 
 

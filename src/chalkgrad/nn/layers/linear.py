@@ -33,7 +33,11 @@ def linear(x, weight, bias=None):
     >>> linear(tensor([[1.0, 2.0]]), tensor([[3.0, 4.0], [5.0, 6.0], [7.0, 8.0]]), tensor([0.5, 0.5, 0.5]))
     tensor([[11.5, 17.5, 23.5]])
     """
-    y = x @ weight.T
+    if x.ndim <= 2:
+        y = x @ weight.T
+    else:
+        # all rows at once: a stack of small products would take half as long again
+        y = (x.reshape(-1, x.shape[-1]) @ weight.T).reshape(*x.shape[:-1], weight.shape[0])
     if bias is not None:
         y = y + bias
     return y
@@ -47,11 +51,13 @@ def linear_backward(grad_y, x, weight):
     3. ∂loss/∂w_oi = Σ_n g_no x_ni: a weight matters where its input was large and its output is wanted otherwise
     4. ∂loss/∂b_o = Σ_n g_no; this sum is the engine's, since b was repeated for every row
     """
-    grad_x = grad_y @ weight
     if x.ndim == 2:
+        grad_x      = grad_y @ weight
         grad_weight = grad_y.T @ x
     else:
-        grad_weight = grad_y.reshape(-1, grad_y.shape[-1]).T @ x.reshape(-1, x.shape[-1])
+        rows        = grad_y.reshape(-1, grad_y.shape[-1])
+        grad_x      = (rows @ weight).reshape(x.shape)
+        grad_weight = rows.T @ x.reshape(-1, x.shape[-1])
     grad_bias = grad_y
     return grad_x, grad_weight, grad_bias
 

@@ -6,7 +6,7 @@ spelled programs; so they are untyped, and use nothing that Tensors do not know.
 
 import numpy as np
 
-__all__ = ["col2im", "crop", "im2col", "output_size", "pad", "pair", "places", "taps"]
+__all__ = ["col2im", "crop", "im2col", "output_size", "pad", "pair", "places", "single", "taps"]
 
 
 def pair(value, name, least=1):
@@ -19,6 +19,19 @@ def pair(value, name, least=1):
     if len(both) != 2 or not all(isinstance(n, int | np.integer) and n >= least for n in both):
         raise ValueError(f"{name} is a whole number from {least} up, or a pair (height, width), but {value!r} came.")
     return both
+
+
+def single(value, name):
+    """Read an option of a row: it is one number, or anything else; PyTorch also takes a tuple with that in it.
+
+    >>> single(3, "stride"), single((3,), "stride"), single("same", "padding")
+    (3, 3, 'same')
+    """
+    if not isinstance(value, tuple | list):
+        return value
+    if len(value) != 1:
+        raise ValueError(f"{name} is one number for a row, but {value!r} came.")
+    return value[0]
 
 
 def output_size(shape, kernel, stride, dilation):
@@ -70,7 +83,7 @@ def pad(x, frame, value=0.0):
     if not (top or bottom or left or right):
         return x
     h, w = x.shape[-2:]
-    framed = np.full_like(x, value, shape=(*x.shape[:-2], top + h + bottom, left + w + right))
+    framed = np.full_like(x, value, order="C", shape=(*x.shape[:-2], top + h + bottom, left + w + right))
     framed[..., top : top + h, left : left + w] = x
     return framed
 
@@ -88,6 +101,7 @@ def im2col(x, kernel, stride, dilation):
     """Write beside each other what the kernel sees at each place: x (..., n, h, w) -> columns (..., kh, kw, n, p, q).
 
     First across and then down: kw + kh copies instead of kw · kh, and those of the second loop run over whole rows.
+    Where a kernel is one pixel wide or high and looks at every pixel, there is nothing to copy.
 
     >>> x = np.arange(9).reshape(1, 3, 3)
     >>> columns = im2col(x, kernel=(2, 2), stride=(1, 1), dilation=(1, 1))
@@ -97,12 +111,16 @@ def im2col(x, kernel, stride, dilation):
     (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
     *lead, n, h, w = x.shape
     p, q = output_size((h, w), kernel, stride, dilation)
-    across = np.empty_like(x, shape=(*lead, kw, n, h, q))
-    for j in range(kw):
-        across[..., j, :, :, :] = x[..., taps(j * dw, q, sw)]
-    columns = np.empty_like(x, shape=(*lead, kh, kw, n, p, q))
-    for i in range(kh):
-        columns[..., i, :, :, :, :] = across[..., taps(i * dh, p, sh), :]
+    across = x[..., None, :, :, :]
+    if kw > 1 or q < w:
+        across = np.empty_like(x, shape=(*lead, kw, n, h, q))
+        for j in range(kw):
+            across[..., j, :, :, :] = x[..., taps(j * dw, q, sw)]
+    columns = across[..., None, :, :, :, :]
+    if kh > 1 or p < h:
+        columns = np.empty_like(x, shape=(*lead, kh, kw, n, p, q))
+        for i in range(kh):
+            columns[..., i, :, :, :, :] = across[..., taps(i * dh, p, sh), :]
     return columns
 
 
@@ -117,10 +135,16 @@ def col2im(columns, shape, stride, dilation):
     """
     *lead, kh, kw, n, p, q = columns.shape
     (h, w), (sh, sw), (dh, dw) = shape, stride, dilation
-    across = np.zeros_like(columns, shape=(*lead, kw, n, h, q))
-    for i in range(kh):
-        across[..., taps(i * dh, p, sh), :] += columns[..., i, :, :, :, :]
-    x = np.zeros_like(columns, shape=(*lead, n, h, w))
-    for j in range(kw):
-        x[..., taps(j * dw, q, sw)] += across[..., j, :, :, :]
+    across = columns[..., 0, :, :, :, :]
+    if kh > 1 or p < h:
+        across = np.zeros_like(columns, shape=(*lead, kw, n, h, q))
+        across[..., taps(0, p, sh), :] = columns[..., 0, :, :, :, :]  # to store is faster than to add
+        for i in range(1, kh):
+            across[..., taps(i * dh, p, sh), :] += columns[..., i, :, :, :, :]
+    x = across[..., 0, :, :, :]
+    if kw > 1 or q < w:
+        x = np.zeros_like(columns, shape=(*lead, n, h, w))
+        x[..., taps(0, q, sw)] = across[..., 0, :, :, :]
+        for j in range(1, kw):
+            x[..., taps(j * dw, q, sw)] += across[..., j, :, :, :]
     return x

@@ -1,0 +1,95 @@
+"""SiLU: every number is kept in the proportion that its own sigmoid says.
+
+A smooth ReLU that dips below zero before it rises: what a unit of a restricted Boltzmann machine is worth on average
+(Elfwing, Uchibe & Doya 2018). It was found again by a search over activations, as Swish (Ramachandran et al. 2017).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...engine.primitive import primitive
+from ...engine.tensor import Tensor
+from ..module import Module
+
+__all__ = ["SiLU", "check", "silu", "silu_of"]
+
+
+@primitive
+def silu_of(x):
+    """Weigh x by its sigmoid: y = x / (1 + exp(-x)).
+
+    x (...) -> y (...)
+
+    Source: Elfwing, Uchibe & Doya 2018, eq. 5.
+
+    >>> from chalkgrad import tensor
+    >>> silu_of(tensor([-1000.0, 0.0, 1.0]))
+    tensor([-0.    ,  0.    ,  0.7311])
+    """
+    # the sigmoid by tanh, which cannot overflow
+    gate = 1 + np.tanh(x / 2)
+    gate *= 0.5
+    y = x * gate
+    return y
+
+
+@silu_of.backward
+def silu_of_backward(grad_y, x, gate):
+    """
+    1. y = x s with s = 1/(1 + e⁻ˣ), and ∂s/∂x = s (1 - s)
+    2. ∂y/∂x = s + x s (1 - s) = s (1 + x (1 - s))
+    """
+    slope = 1 - gate
+    slope *= x
+    slope += 1
+    slope *= gate
+    grad_x = grad_y * slope
+    return grad_x
+
+
+@silu_of.examples
+def silu_of_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+    """Both signs; a single number; so far out that all or nothing is kept."""
+    return [(rng.standard_normal((3, 4)),), (rng.standard_normal(()),), (np.array([-1000.0, 0.0, 1000.0]),)]
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    """Weigh every number by its sigmoid.
+
+    Raises ValueError for inplace=True.
+
+    >>> from chalkgrad import tensor
+    >>> silu(tensor([0.0, 1.0]))
+    tensor([0.    , 0.7311])
+    """
+    check(inplace)
+    y: Tensor = silu_of(input)
+    return y
+
+
+def check(inplace: bool) -> None:
+    """Raise ValueError for an option that SiLU does not have."""
+    if inplace:
+        raise ValueError("silu: inplace=True is not supported; the result is always a new tensor.")
+
+
+class SiLU(Module):
+    """y = x / (1 + exp(-x)).
+
+    Raises ValueError for inplace=True.
+
+    >>> import chalkgrad as cg
+    >>> cg.nn.SiLU()(cg.tensor([0.0, 1.0]))
+    tensor([0.    , 0.7311])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        check(inplace)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x (...) -> y (...)."""
+        return silu(x)

@@ -1,0 +1,173 @@
+"""LSTM: a memory cell with gates, which learn when to write, when to keep, and when to tell.
+
+A plain recurrent network forgets: on its way back through time a gradient is multiplied at every step, and fades or
+bursts. The cell of Hochreiter & Schmidhuber (1997) is not multiplied but added to, so an error lasts in it: the
+"constant error carousel". Gates that look at the input and at the last output open and close it; that it may also
+forget, they learned from Gers, Schmidhuber & Cummins (2000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ...engine.primitive import primitive
+from ...engine.tensor import Tensor
+from .recurrent import Recurrent, sigmoid
+
+__all__ = ["LSTM", "lstm"]
+
+
+@primitive
+def lstm(x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reverse=False):
+    """Read a sequence step by step into a memory, and tell of it: c_t = f c_t-1 + i g, h_t = o tanh(c_t).
+
+    x (t, b, e), h0 (b, n), c0 (b, n), weight_ih (4n, e), weight_hh (4n, n), bias_ih (4n), bias_hh (4n) \
+    -> y (t, b, n), h_n (b, n), c_n (b, n)
+
+    h0, c0   what was told and remembered before the first step; zeros, if None
+    reverse  read from the end; y_t then tells of the steps from t on, and h_n, c_n belong to the first
+
+    The four blocks of n rows in the weights and biases are those of i, f, g and o. There are two biases, or none.
+
+    Source: Hochreiter & Schmidhuber 1997, section 4, where i is yⁱⁿ, o is yᵒᵘᵗ, c is s_c and h is yᶜ; the forget gate
+    f, yᵠ: Gers, Schmidhuber & Cummins 2000, section 3. There what is written is squashed to between -2 and 2; here, as
+    in PyTorch and as is usual since, by tanh.
+
+    >>> from chalkgrad import tensor
+    >>> x = tensor([[[1.0]], [[0.0]], [[0.0]]])
+    >>> write, shut = tensor([[9.0], [0.0], [9.0], [0.0]]), tensor([-4.0, 9.0, 0.0, 9.0])
+    >>> y, h_n, c_n = lstm(x, None, None, write, tensor([[0.0]] * 4), shut, tensor([0.0] * 4))
+    >>> y[:, 0, 0]  # what was written at the first step is still there at the last
+    tensor([0.7587, 0.7586, 0.7586])
+    """
+    steps, batch = x.shape[:2]
+    n = weight_hh.shape[1]
+    # Inside, each sequence is a column, as one writes W h on paper: BLAS is up to twice as fast so as with rows.
+    # What the inputs tell the gates, at all steps at once; the loop puts in its place how far the gates open.
+    gates = weight_ih @ np.swapaxes(x, 1, 2)
+    if bias_ih is not None:
+        gates += (bias_ih + bias_hh).reshape(-1, 1)
+    h = np.zeros_like(x, shape=(n, batch)) if h0 is None else h0.T
+    c = np.zeros_like(x, shape=(n, batch)) if c0 is None else c0.T
+    y        = np.empty_like(x, shape=(steps, batch, n))
+    h_before = np.empty_like(x, shape=(n, steps, batch))
+    c_before = np.empty_like(x, shape=(steps, n, batch))
+    for t in range(steps - 1, -1, -1) if reverse else range(steps):
+        h_before[:, t] = h
+        c_before[t] = c
+        net = weight_hh @ h + gates[t]
+        # g is no gate, and gets a tanh; but one sigmoid for all four is faster than one for each of three
+        opened = sigmoid(net)
+        opened[2 * n:3 * n] = np.tanh(net[2 * n:3 * n])
+        i, f, g, o = opened.reshape(4, n, batch)
+        c = f * c + i * g
+        h = o * np.tanh(c)
+        gates[t] = opened
+        y[t] = h.T
+    h_n, c_n = h.T, c.T
+    return y, h_n, c_n
+
+
+@lstm.backward
+def lstm_backward(
+    grad_y, grad_h_n, grad_c_n, x, weight_ih, weight_hh, gates, h_before, c_before, steps, batch, n, reverse
+):
+    """
+    1. net = W_ih x_t + W_hh h_t-1 + b; i, f, o = σ(net) and g = tanh(net), each in its rows; c_t = f c_t-1 + i g;
+       h_t = o tanh(c_t)
+    2. h_t moves the loss as y_t, and through the next step; so we go from the last step to the first, and the first
+       to arrive are the gradients by h_n and c_n
+    3. ∂loss/∂c_t = what came from step t+1, plus ∂loss/∂h_t · o (1 - tanh² c_t)
+    4. ∂loss/∂i = ∂loss/∂c_t · g,  ∂loss/∂f = ∂loss/∂c_t · c_t-1,  ∂loss/∂g = ∂loss/∂c_t · i,
+       ∂loss/∂o = ∂loss/∂h_t · tanh c_t
+    5. by net: a sigmoid s has the slope s (1 - s), and g, a tanh, 1 - g²
+    6. ∂loss/∂h_t-1 = W_hhᵀ ∂loss/∂net: by the same weights, over and over. But ∂loss/∂c_t-1 = f · ∂loss/∂c_t: where
+       the forget gate is open, the error stays as it is. This is what the cell is for
+    7. the weights are those of every step, so they collect from all: ∂loss/∂W_ih = Σ_t ∂loss/∂net_t x_tᵀ,
+       ∂loss/∂W_hh = Σ_t ∂loss/∂net_t h_t-1ᵀ: one matrix product for all steps and sequences
+    8. ∂loss/∂b = Σ_t ∂loss/∂net_t for both biases;  ∂loss/∂x_t = W_ihᵀ ∂loss/∂net_t
+    """
+    back = weight_hh.T.copy()  # turned round once; BLAS would have to do it at every step
+    grad_nets = np.empty_like(gates, shape=(4 * n, steps, batch))
+    grad_h, grad_c = grad_h_n.T, grad_c_n.T
+    for t in range(steps) if reverse else range(steps - 1, -1, -1):
+        i, f, g, o = gates[t].reshape(4, n, batch)
+        tanh_c = np.tanh(f * c_before[t] + i * g)  # again, which costs no more than remembering it
+        grad_h = grad_h + grad_y[t].T
+        grad_c = grad_c + grad_h * o * (1 - tanh_c * tanh_c)
+        grad_net = np.empty_like(gates, shape=(4, n, batch))
+        grad_net[0] = grad_c * g * (i * (1 - i))
+        grad_net[1] = grad_c * c_before[t] * (f * (1 - f))
+        grad_net[2] = grad_c * i * (1 - g * g)
+        grad_net[3] = grad_h * tanh_c * (o * (1 - o))
+        grad_column = grad_net.reshape(4 * n, batch)
+        grad_nets[:, t] = grad_column
+        grad_h = back @ grad_column
+        grad_c = grad_c * f
+    grad_h0, grad_c0 = grad_h.T, grad_c.T
+    grad_columns   = grad_nets.reshape(4 * n, -1)
+    grad_weight_ih = grad_columns @ x.reshape(-1, x.shape[-1])
+    grad_weight_hh = grad_columns @ h_before.reshape(n, -1).T
+    grad_bias_ih   = grad_columns.sum(axis=1)
+    grad_bias_hh   = grad_bias_ih
+    grad_x         = (grad_columns.T @ weight_ih).reshape(x.shape)
+    return grad_x, grad_h0, grad_c0, grad_weight_ih, grad_weight_hh, grad_bias_ih, grad_bias_hh
+
+
+@lstm.examples
+def lstm_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+    """Three steps; from the end; neither states nor biases; a single step of a single sequence."""
+    draw = rng.standard_normal
+    state, weights, biases = [draw((2, 3)), draw((2, 3))], [draw((12, 4)), draw((12, 3))], [draw(12), draw(12)]
+    return [
+        (draw((3, 2, 4)), *state, *weights, *biases),
+        (draw((3, 2, 4)), *state, *weights, *biases, {"reverse": True}),
+        (draw((3, 2, 4)), None, None, *weights, None, None),
+        (draw((1, 1, 1)), draw((1, 2)), draw((1, 2)), draw((8, 1)), draw((8, 2)), draw(8), draw(8)),
+    ]
+
+
+class LSTM(Recurrent):
+    """Layers of memory cells: y (t, b, n), and the last h and c of every layer and direction.
+
+    The rows of the weights are those of the gates i, f, g and o. The other arguments are explained at `Recurrent`.
+
+    Raises ValueError for sizes below 1 and for proj_size, which is not in this release.
+
+    >>> import chalkgrad as cg
+    >>> y, (h_n, c_n) = LSTM(input_size=5, hidden_size=3, num_layers=2)(cg.ones(7, 4, 5))
+    >>> y.shape, h_n.shape, c_n.shape
+    ((7, 4, 3), (2, 4, 3), (2, 4, 3))
+    """
+
+    gates = 4
+    states = ("h_0", "c_0")
+
+    def __init__(
+        self, input_size: int, hidden_size: int, num_layers: int = 1, bias: bool = True, batch_first: bool = False,
+        dropout: float = 0.0, bidirectional: bool = False, proj_size: int = 0, dtype: Any = np.float32,
+    ) -> None:
+        if proj_size != 0:
+            raise ValueError(f"LSTM: proj_size={proj_size} is not in this release; put a Linear layer over the output.")
+        super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
+
+    def read(self, x: Tensor, states: Sequence[Any], weights: Sequence[Any], reverse: bool) -> tuple[Tensor, ...]:
+        """Run one layer in one direction."""
+        made: tuple[Tensor, ...] = lstm(x, *states, *weights, reverse=reverse)
+        return made
+
+    def forward(
+        self, x: Tensor, hx: tuple[Tensor, Tensor] | None = None
+    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """x (t, b, input_size), hx (h_0, c_0) -> y (t, b, directions · hidden_size), (h_n, c_n).
+
+        States are (layers · directions, b, hidden_size), and zeros if not given. With batch_first, x and y are
+        (b, t, ...). Without a batch, all are without b.
+        """
+        if hx is not None and not (isinstance(hx, tuple | list) and len(hx) == 2):
+            raise TypeError(f"LSTM: hx is a pair (h_0, c_0), but {type(hx).__name__} came.")
+        y, (h_n, c_n) = self.run(x, hx)
+        return y, (h_n, c_n)
