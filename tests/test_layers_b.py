@@ -357,7 +357,6 @@ MISUSE: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: log_softmax.LogSoftmax(), ValueError, "along which axis"),
     (lambda: gelu.GELU("erf"), ValueError, "'none' or 'tanh', but 'erf' came"),
     (lambda: gelu.gelu(ROWS, approximate="erf"), ValueError, "'none' or 'tanh', but 'erf' came"),
-    (lambda: leaky_relu.LeakyReLU(inplace=True), ValueError, "always a new tensor"),
     (lambda: layer_norm.LayerNorm(()), ValueError, "normalized_shape is empty"),
     (lambda: layer_norm.LayerNorm(4)(ROWS), ValueError, "normalized_shape is (4,), but input has shape (4, 3)"),
     (lambda: layer_norm.layer_norm(ROWS, (3,), cg.ones(1)), ValueError, "weight has shape (1,)"),

@@ -349,3 +349,22 @@ def test_a_gradient_of_another_shape_is_refused(tmp_path: Path) -> None:
 def test_a_primitive_without_a_backward_says_so(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"wordless has no derivative by `x`.*x\.detach"):
         declare(tmp_path, WEIGH).wordless(tensor([1.0], requires_grad=True), tensor([1.0]))
+
+
+def test_a_backward_that_fails_is_named() -> None:
+    x = Tensor(np.ones(3), requires_grad=True)
+
+    @primitive
+    def bend(x):
+        """x (...) -> y (...)"""
+        y = x * 2
+        return y
+
+    @bend.backward
+    def bend_backward(grad_y):
+        grad_x = grad_y @ np.ones((7, 7))
+        return grad_x
+
+    with pytest.raises(ValueError, match="matmul") as caught:
+        bend(x).sum().backward()
+    assert caught.value.__notes__ == ["This happened in the backward of bend."]

@@ -50,6 +50,28 @@ def test_a_retained_gradient_is_that_of_the_new_value() -> None:
         assert h.grad.tolist() == [1, 1, 1]
 
 
+IN_PLACE: dict[str, Callable[[Any], Any]] = {
+    "ReLU": lambda nn: nn.ReLU(inplace=True),
+    "LeakyReLU": lambda nn: nn.LeakyReLU(0.1, inplace=True),
+    "SiLU": lambda nn: nn.SiLU(inplace=True),
+    "Dropout": lambda nn: nn.Dropout(1.0, inplace=True),
+}
+
+
+@pytest.mark.parametrize("name", IN_PLACE)
+def test_a_module_in_place_writes_over_its_input(name: str) -> None:
+    start = np.random.default_rng(0).standard_normal((3, 4))
+    found = []
+    for lib, x in ((cg, Tensor(start, requires_grad=True)), (torch, torch.tensor(start, requires_grad=True))):
+        h = x * 2
+        y = IN_PLACE[name](lib.nn)(h)
+        assert y is h
+        (y * y).sum().backward()
+        found.append((h.detach().numpy(), np.asarray(x.grad.data)))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-6)
+    np.testing.assert_allclose(found[0][1], found[1][1], rtol=1e-6)
+
+
 def test_views_that_are_gone_are_forgotten() -> None:
     x = cg.zeros(1000)
     for i in range(999):

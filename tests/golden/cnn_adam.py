@@ -6,8 +6,7 @@ import numpy as np
 
 
 def pair(value, name, least=1):
-    """Read an option that is one number for both axes, or a pair (height, width).
-    """
+    """Read an option that is one number for both axes, or a pair (height, width)."""
     both = tuple(value) if isinstance(value, tuple | list) else (value, value)
     if len(both) != 2 or not all(isinstance(n, int | np.integer) and n >= least for n in both):
         raise ValueError(f"{name} is a whole number from {least} up, or a pair (height, width), but {value!r} came.")
@@ -15,8 +14,7 @@ def pair(value, name, least=1):
 
 
 def border(padding, kernel, stride, dilation):
-    """Turn PyTorch's `padding` into a frame of zeros, ((top, bottom), (left, right)); the others are pairs.
-    """
+    """Turn PyTorch's `padding` into a frame of zeros, ((top, bottom), (left, right)); the others are pairs."""
     if padding == "same":
         if stride != (1, 1):
             raise ValueError(f"padding='same' keeps the size, which stride={stride} would not; give padding in pixels.")
@@ -29,8 +27,7 @@ def border(padding, kernel, stride, dilation):
 
 
 def output_size(shape, kernel, stride, dilation):
-    """Count the places of a kernel on an image, down and across: it steps by `stride` and never leaves the image.
-    """
+    """Count the places of a kernel on an image, down and across: it steps by `stride` and never leaves the image."""
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
     if spans[0] > shape[-2] or spans[1] > shape[-1]:
         raise ValueError(
@@ -42,8 +39,7 @@ def output_size(shape, kernel, stride, dilation):
 
 
 def geometry_of(shape, weight_shape, stride, padding, dilation, groups):
-    """Settle how kernels lie on images: kernel, stride, dilation, frame, and the places (p, q), each a pair.
-    """
+    """Settle how kernels lie on images: kernel, stride, dilation, frame, and the places (p, q), each a pair."""
     channels, (o, seen, *kernel) = shape[-3], weight_shape
     if groups < 1 or o % groups:
         raise ValueError(f"groups={groups} does not divide the {o} kernels of weight.")
@@ -66,8 +62,7 @@ def as_kernels(weight, groups):
 
 
 def portions(images, kernels, places):
-    """Cut a batch into slices of so few images that their columns, and their sums, take about a megabyte.
-    """
+    """Cut a batch into slices of so few images that their columns, and their sums, take about a megabyte."""
     groups, share, inputs = kernels.shape
     p, q = places
     some = max(2**18 // max(groups * max(share, inputs) * p * q, 1), 1)
@@ -84,8 +79,7 @@ def parts_of(images, inputs):
 
 
 def pad(x, frame, value=0.0):
-    """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself.
-    """
+    """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself."""
     (top, bottom), (left, right) = frame
     if not (top or bottom or left or right):
         return x
@@ -102,8 +96,7 @@ def split(images, parts):
 
 
 def taps(offset, count, stride):
-    """Name the pixels that one offset of the kernel sees along an axis, from all of its `count` places.
-    """
+    """Name the pixels that one offset of the kernel sees along an axis, from all of its `count` places."""
     return slice(offset, offset + (count - 1) * stride + 1, stride)
 
 
@@ -174,8 +167,7 @@ def track(running, batch, *, momentum=0.1):
 
 
 def pool_frame(shape, kernel, stride, padding, dilation, ceil_mode):
-    """Return the frame ((top, bottom), (left, right)) within which all windows lie.
-    """
+    """Return the frame ((top, bottom), (left, right)) within which all windows lie."""
     frame = []
     for size, k, step, border, d in zip(shape[-2:], kernel, stride, padding, dilation):
         room = size + 2 * border - (k - 1) * d - 1  # how far the first window can move
@@ -187,8 +179,7 @@ def pool_frame(shape, kernel, stride, padding, dilation, ceil_mode):
 
 
 def places(shape, kernel, stride, dilation):
-    """List for each offset of the kernel, in reading order, the index of the pixels that it sees from all places.
-    """
+    """List for each offset of the kernel, in reading order, the index of the pixels that it sees from all places."""
     p, q = output_size(shape, kernel, stride, dilation)
     rows = [taps(i * dilation[0], p, stride[0]) for i in range(kernel[0])]
     columns = [taps(j * dilation[1], q, stride[1]) for j in range(kernel[1])]

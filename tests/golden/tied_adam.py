@@ -77,8 +77,7 @@ def erf_near(x):
 
 
 def erf_of(x):
-    """Error function of an array, within 2e-15 of the true value in float64, and 3e-7 of it, relatively, in float32.
-    """
+    """Error function of an array, within 2e-15 of the true value in float64, and 3e-7 of it, relatively, in float32."""
     return erf_series(x) if x.dtype == np.float64 else erf_near(x)
 
 

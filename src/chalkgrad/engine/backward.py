@@ -139,13 +139,14 @@ class _Pass:
                                 f"version {then} and is at {version[0]}. Change a copy: x.clone().")
         if self.create_graph:
             saved = self.rebuild(node)
-        if type(gradient) is not list:
-            parts = variant.pull(gradient, *saved)
-        else:
-            gradient = [self.zeros(node, i) if g is None else g for i, g in enumerate(gradient)]
-            parts = variant.pull(*gradient, *saved)
+        arriving = [gradient] if type(gradient) is not list else [
+            self.zeros(node, i) if part is None else part for i, part in enumerate(gradient)]
+        try:
+            parts = variant.pull(*arriving, *saved)
+        except Exception as error:
+            error.add_note(f"This happened in the backward of {variant.name}.")
+            raise
         if mode.tape is not None:
-            arriving = gradient if type(gradient) is list else [gradient]
             given = dict(zip(variant.backward.parameters, (*arriving, *saved), strict=True))
             made = dict(zip(variant.backward.returns, parts, strict=True))
             mode.tape.record("backward", variant.backward, given, made, node, node.edges)

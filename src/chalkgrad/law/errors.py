@@ -8,6 +8,9 @@ from difflib import get_close_matches
 __all__ = ["GradError", "RuleError", "ShapeError", "SpellError", "nearest"]
 
 
+MANY = 20  # names; more are not listed
+
+
 class RuleError(TypeError):
     """A rule breaks the law of names or the grammar; raised where it is declared, with the file and the line."""
 
@@ -31,6 +34,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     'Did you mean `x_hat`? Known: mean, rstd, x_hat.'
     """
     known = list(known)
-    close = get_close_matches(name, known, n=1)
+    close = get_close_matches(name, known, n=3)
     guess = f"Did you mean `{close[0]}`? " if close else ""
+    if len(known) > MANY:
+        return guess + (f"Near it: {', '.join(close)}." if len(close) > 1 else "")
     return f"{guess}Known: {', '.join(known) or 'nothing'}."

@@ -1,10 +1,12 @@
 """Sums, products, powers, and the matrix product."""
 
+from typing import Any
+
 import numpy as np
 
 from ..engine.primitive import primitive
 from ..engine.tensor import implements
-from .attach import attach
+from .attach import attach, in_place
 
 __all__ = [
     "add", "divide", "floor_divide", "matmul", "matmul_2d", "multiply", "negative", "pow", "power", "power_of_arrays",
@@ -349,17 +351,13 @@ def _reflected(operation):
     return lambda self, other: operation(other, self)
 
 
-def _in_place(operation):
-    """y += b: computed from a copy, which the graph may remember, and written over y."""
-    return lambda self, other: self.become(operation(self.snapshot(), other))
-
-
-for _name, _operation in {
+OPERATORS: dict[str, Any] = {
     "add": add, "sub": subtract, "mul": multiply, "truediv": divide, "pow": pow, "matmul": matmul,
     "floordiv": floor_divide, "mod": remainder,
-}.items():
+}
+for _name, _operation in OPERATORS.items():
     _function = getattr(_operation, "apply", _operation)  # the bare function: a Primitive's own call costs a step more
-    attach(**{f"__{_name}__": _function, f"__r{_name}__": _reflected(_function), f"__i{_name}__": _in_place(_function)})
+    attach(**{f"__{_name}__": _function, f"__r{_name}__": _reflected(_function), f"__i{_name}__": in_place(_function)})
     _name = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}.get(_name, _name)
-    attach(**{_name: _function, f"{_name}_": _in_place(_function)})
+    attach(**{_name: _function, f"{_name}_": in_place(_function)})
 attach(__neg__=negative, __pos__=lambda self: self, neg=negative, square=lambda self: pow(self, 2))

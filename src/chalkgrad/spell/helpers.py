@@ -95,7 +95,9 @@ def _without_examples(text: str) -> str:
     if not found:
         return text
     story = before.rstrip()
-    return f'{story[:-1] + "." if story.endswith(":") else story}\n    """{after.partition(chr(34) * 3)[2]}'
+    story = story[:-1] + "." if story.endswith(":") else story
+    end = '"""' if "\n" not in story else '\n    """'
+    return f'{story}{end}{after.partition(chr(34) * 3)[2]}'
 
 
 def _signature(function: Callable[..., Any], defaults: dict[str, Any]) -> list[str]:

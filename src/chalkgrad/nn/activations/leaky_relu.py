@@ -12,6 +12,7 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
+from ...ops.attach import in_place
 from ..module import Module
 
 __all__ = ["LeakyReLU", "leaky_relu"]
@@ -53,7 +54,7 @@ def leaky_relu_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 
 class LeakyReLU(Module):
-    """y = x above zero, negative_slope · x below.
+    """y = x above zero, negative_slope · x below; with inplace, y is written over x.
 
     >>> import chalkgrad as cg
     >>> cg.nn.LeakyReLU(0.5)(cg.tensor([-1.0, 1.0]))
@@ -62,15 +63,14 @@ class LeakyReLU(Module):
 
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
         super().__init__()
-        if inplace:
-            raise ValueError("LeakyReLU: inplace=True is not supported; the result is always a new tensor.")
-        self.negative_slope = negative_slope
+        self.negative_slope, self.inplace = negative_slope, inplace
 
     def forward(self, x: Tensor) -> Tensor:
         """x (...) -> y (...)."""
-        y: Tensor = leaky_relu(x, negative_slope=self.negative_slope)
+        operation = in_place(leaky_relu) if self.inplace else leaky_relu
+        y: Tensor = operation(x, negative_slope=self.negative_slope)
         return y
 
     def extra_repr(self) -> str:
-        """Say the slope, as PyTorch does."""
-        return f"negative_slope={self.negative_slope}"
+        """Say the slope, and whether the input is written over, as PyTorch does."""
+        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ...ops.attach import attach
+from ...ops.attach import attach, in_place
 from ..module import Module
 
 __all__ = ["ReLU", "relu"]
@@ -52,7 +52,7 @@ def relu_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 
 class ReLU(Module):
-    """y = max(x, 0).
+    """y = max(x, 0); with inplace, y is written over x.
 
     >>> import chalkgrad as cg
     >>> cg.nn.ReLU()(cg.tensor([-1.0, 1.0]))
@@ -61,13 +61,16 @@ class ReLU(Module):
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
-        if inplace:
-            raise ValueError("ReLU: inplace=True is not supported; the result is always a new tensor.")
+        self.inplace = inplace
 
     def forward(self, x: Tensor) -> Tensor:
         """x (...) -> y (...)."""
-        y: Tensor = relu(x)
+        y: Tensor = in_place(relu)(x) if self.inplace else relu(x)
         return y
+
+    def extra_repr(self) -> str:
+        """Say whether the input is written over, as PyTorch does."""
+        return "inplace=True" if self.inplace else ""
 
 
 attach(relu=relu)

@@ -12,9 +12,10 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
+from ...ops.attach import in_place
 from ..module import Module
 
-__all__ = ["SiLU", "check", "silu", "silu_of"]
+__all__ = ["SiLU", "silu", "silu_of"]
 
 
 @primitive
@@ -57,29 +58,18 @@ def silu_of_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """Weigh every number by its sigmoid.
-
-    Raises ValueError for inplace=True.
+    """Weigh every number by its sigmoid; with inplace, the result is written over the input.
 
     >>> from chalkgrad import tensor
     >>> silu(tensor([0.0, 1.0]))
     tensor([0.    , 0.7311])
     """
-    check(inplace)
-    y: Tensor = silu_of(input)
+    y: Tensor = in_place(silu_of)(input) if inplace else silu_of(input)
     return y
 
 
-def check(inplace: bool) -> None:
-    """Raise ValueError for an option that SiLU does not have."""
-    if inplace:
-        raise ValueError("silu: inplace=True is not supported; the result is always a new tensor.")
-
-
 class SiLU(Module):
-    """y = x / (1 + exp(-x)).
-
-    Raises ValueError for inplace=True.
+    """y = x / (1 + exp(-x)); with inplace, y is written over x.
 
     >>> import chalkgrad as cg
     >>> cg.nn.SiLU()(cg.tensor([0.0, 1.0]))
@@ -88,8 +78,12 @@ class SiLU(Module):
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
-        check(inplace)
+        self.inplace = inplace
 
     def forward(self, x: Tensor) -> Tensor:
         """x (...) -> y (...)."""
-        return silu(x)
+        return silu(x, self.inplace)
+
+    def extra_repr(self) -> str:
+        """Say whether the input is written over, as PyTorch does."""
+        return "inplace=True" if self.inplace else ""

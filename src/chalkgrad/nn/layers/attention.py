@@ -167,7 +167,7 @@ def scaled_dot_product_attention(
     if attn_mask is not None and attn_mask.dtype.kind not in "bf":
         raise TypeError(f"{name}: attn_mask is {attn_mask.dtype}; it holds booleans, True where a query may look, or "
                         "floats to add to the scores. Try: attn_mask.bool().")
-    check(dropout_p, inplace=False)
+    check(dropout_p)
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise ShapeError(f"{name}: query, key and value have at least two axes, (..., positions, features), but they "
                          f"have shapes {query.shape}, {key.shape}, {value.shape}.")

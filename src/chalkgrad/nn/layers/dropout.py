@@ -13,6 +13,7 @@ import numpy as np
 from ...engine.primitive import primitive
 from ...engine.tape import mode
 from ...engine.tensor import Tensor
+from ...ops.attach import in_place
 from ...seeding import default_generator
 from ..module import Module
 
@@ -67,14 +68,16 @@ def dropout(
 
     generator  what the elements to drop are drawn from; the default generator, which `manual_seed` seeds, if not given
 
-    Raises ValueError for a p outside [0, 1], and for inplace=True.
+    inplace    write the result over the input
+
+    Raises ValueError for a p outside [0, 1].
 
     >>> import chalkgrad as cg
     >>> y = dropout(cg.ones(1000), p=0.2, generator=np.random.default_rng(0))
     >>> sorted(set(y.tolist())), round(float(y.mean()), 1)
     ([0.0, 1.25], 1.0)
     """
-    check(p, inplace)
+    check(p)
     if not training or p == 0:
         return input
     source = generator or default_generator()
@@ -82,21 +85,19 @@ def dropout(
     if mode.tape is not None:
         given = {"generator": source, "shape": input.shape, "p": p}
         mode.tape.record("random", keep_mask, given, {"mask": mask})
-    return drop(input, mask, p=p)
+    return in_place(drop)(input, mask, p=p) if inplace else drop(input, mask, p=p)
 
 
-def check(p: float, inplace: bool) -> None:
-    """Raise ValueError for options that dropout does not have."""
+def check(p: float) -> None:
+    """Raise ValueError for what is no probability."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p is a probability from 0 to 1, but {p!r} came.")
-    if inplace:
-        raise ValueError("dropout: inplace=True is not supported; the result is always a new tensor.")
 
 
 class Dropout(Module):
     """Set each element to zero with probability p and divide the others by 1 - p; in eval mode, change nothing.
 
-    Raises ValueError for a p outside [0, 1], and for inplace=True.
+    With inplace, the result is written over x. Raises ValueError for a p outside [0, 1].
 
     >>> import chalkgrad as cg
     >>> Dropout(0.5).eval()(cg.tensor([1.0, 2.0]))
@@ -105,14 +106,14 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        check(p, inplace)
-        self.p = p
+        check(p)
+        self.p, self.inplace = p, inplace
 
     def forward(self, x: Tensor) -> Tensor:
         """x (...) -> y (...)."""
-        y: Tensor = dropout(x, self.p, self.training)
+        y: Tensor = dropout(x, self.p, self.training, self.inplace)
         return y
 
     def extra_repr(self) -> str:
         """Say the probability, as PyTorch does."""
-        return f"p={self.p}, inplace=False"
+        return f"p={self.p}, inplace={self.inplace}"

@@ -73,7 +73,7 @@ class Recurrent(Module):
         for name, size in {"input_size": input_size, "hidden_size": hidden_size, "num_layers": num_layers}.items():
             if not isinstance(size, int | np.integer) or size < 1:
                 raise ValueError(f"{kind}: {name} is a whole number from 1, but {size!r} came.")
-        check(dropout, inplace=False)
+        check(dropout)
         if dropout > 0 and num_layers == 1:
             warnings.warn(f"{kind}: dropout={dropout} falls between layers, and there is just one.", stacklevel=3)
         self.input_size, self.hidden_size, self.num_layers, self.bias = input_size, hidden_size, num_layers, bias
