@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chalkgrad import RuleError, ShapeError, Tensor, tensor
+from chalkgrad import RuleError, ShapeError, Tensor, primitive, tensor
 from chalkgrad.engine.primitive import PRIMITIVES
 
 HEADER = """

@@ -275,7 +275,8 @@ def step(params, state, x, target, *, lr=0.01, rng):
     conv1_sums = convolve(conv1_images, conv1_kernels, conv1_bias, conv1_geometry)  # (8, 4, 8, 8)
     conv1 = conv1_sums.reshape(*conv1_shape[:-3], *conv1_sums.shape[1:])            # (8, 4, 8, 8)
 
-    # norm1: Give every channel mean 0 and variance 1 over the batch: y = weight · (x - mean) / √(variance + eps) + bias.
+    # norm1: Give every channel mean 0 and variance 1 over the batch: y = weight · (x - mean) / √(variance + eps) +
+    # bias.
     norm1_axes = (0, *range(2, conv1.ndim))
     norm1_row = (1, -1, *[1] * (conv1.ndim - 2))
     norm1_m = conv1.size // conv1.shape[1]
@@ -305,7 +306,9 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # flatten: The same elements, in the same order, in another shape.
     flatten_old = pool1.shape
-    flatten = pool1.reshape((8, 64))              # (8, 64)
+    flatten = pool1.reshape((8, 64))  # (8, 64)
+
+    # dropout_mask: drawn anew in every step
     dropout_mask = keep_mask(rng, (8, 64), 0.25)  # (8, 64)
 
     # dropout: Keep x where the mask says so, enlarged so that its mean stays what it was: y = x · mask / (1 - p).
@@ -313,7 +316,6 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # fc: Weigh the inputs and add the bias: y = x Wᵀ + b.
     fc = dropout @ fc_weight.T  # (8, 3)
-    # all rows at once: a stack of small products would take half as long again
     fc = fc + fc_bias           # (8, 3)
 
     # loss: Average over a batch what the true class was given: loss = -(1/n) Σᵢ log pᵢ[tᵢ] with p = softmax(logits).
@@ -345,7 +347,8 @@ def step(params, state, x, target, *, lr=0.01, rng):
     grad_fc_weight = grad_fc.T @ dropout  # (3, 64)
     grad_fc_bias = grad_fc.sum(axis=0)    # (3,)
 
-    # dropout: What was kept was multiplied by the scale, so its gradient is too; what was dropped had no say in the loss.
+    # dropout: What was kept was multiplied by the scale, so its gradient is too; what was dropped had no say in the
+    # loss.
     grad_flatten = grad_dropout * 1.3333333333333333 * dropout_mask  # (8, 64)
 
     # flatten: Nothing was computed, so the gradient only takes its old shape again.
@@ -353,7 +356,8 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # pool1
     #     1. y is one of the pixels of its window: raised a little, that pixel raises y as much, and no other does
-    #     2. if several are equally large, the first in reading order takes the gradient, as in PyTorch, and leaves no rest
+    #     2. if several are equally large, the first in reading order takes the gradient, as in PyTorch, and leaves no
+    #     rest
     #     3. a pixel may be the largest of several windows, and gets the gradients of all of them
     grad_pool1_framed = np.zeros_like(pool1_framed)    # (8, 4, 8, 8)
     pool1_rest = grad_pool1                            # (8, 4, 4, 4)
@@ -394,7 +398,6 @@ def step(params, state, x, target, *, lr=0.01, rng):
     grad_conv1_weight = as_weight(grad_conv1_kernels, conv1_weight.shape)                     # (4, 1, 3, 3)
     # whole images first: they lie in one piece, and are added twice as fast as pixel by pixel
     grad_conv1_bias = grad_conv1_sums.sum(axis=0).sum(axis=(1, 2))                            # (4,)
-    grad_fc_bias_2 = np.copy(grad_fc_bias)                                                    # (3,)
     grad_conv1_weight_2 = np.copy(grad_conv1_weight)                                          # (4, 1, 3, 3)
 
     # ---- update ------------------------------------------------------------------------------------------------------
@@ -405,7 +408,7 @@ def step(params, state, x, target, *, lr=0.01, rng):
         "norm1.weight": grad_norm1_weight,
         "norm1.bias":   grad_norm1_bias,
         "fc.weight":    grad_fc_weight,
-        "fc.bias":      grad_fc_bias_2,
+        "fc.bias":      grad_fc_bias,
     }
     for name, grad in gradients.items():
         adam(params[name], grad, state[name + ".exp_avg"], state[name + ".exp_avg_sq"], state[name + ".step"], lr=lr)

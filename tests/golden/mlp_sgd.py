@@ -42,7 +42,6 @@ def step(params, state, x, target, *, lr=0.1):
 
     # fc1: Weigh the inputs and add the bias: y = x Wᵀ + b.
     fc1 = x @ fc1_weight.T  # (8, 5)
-    # all rows at once: a stack of small products would take half as long again
     fc1 = fc1 + fc1_bias    # (8, 5)
 
     # relu: Keep what is above zero: y = max(x, 0).
@@ -51,7 +50,6 @@ def step(params, state, x, target, *, lr=0.1):
 
     # fc2
     fc2 = relu @ fc2_weight.T  # (8, 3)
-    # all rows at once: a stack of small products would take half as long again
     fc2 = fc2 + fc2_bias       # (8, 3)
 
     # loss: Average over a batch what the true class was given: loss = -(1/n) Σᵢ log pᵢ[tᵢ] with p = softmax(logits).
@@ -89,19 +87,17 @@ def step(params, state, x, target, *, lr=0.1):
     grad_fc1 = grad_relu * (relu > 0)  # (8, 5)
 
     # fc1
-    grad_fc1_x = grad_fc1 @ fc1_weight        # (8, 6)
-    grad_fc1_weight = grad_fc1.T @ x          # (5, 6)
-    grad_fc1_bias = grad_fc1.sum(axis=0)      # (5,)
-    grad_fc2_bias_2 = np.copy(grad_fc2_bias)  # (3,)
-    grad_fc1_bias_2 = np.copy(grad_fc1_bias)  # (5,)
+    grad_fc1_x = grad_fc1 @ fc1_weight    # (8, 6)
+    grad_fc1_weight = grad_fc1.T @ x      # (5, 6)
+    grad_fc1_bias = grad_fc1.sum(axis=0)  # (5,)
 
     # ---- update ------------------------------------------------------------------------------------------------------
 
     gradients = {
         "fc1.weight": grad_fc1_weight,
-        "fc1.bias":   grad_fc1_bias_2,
+        "fc1.bias":   grad_fc1_bias,
         "fc2.weight": grad_fc2_weight,
-        "fc2.bias":   grad_fc2_bias_2,
+        "fc2.bias":   grad_fc2_bias,
     }
     for name, grad in gradients.items():
         momentum(params[name], grad, state[name + ".momentum_buffer"], lr=lr)

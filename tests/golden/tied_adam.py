@@ -165,7 +165,8 @@ def step(params, state, x, target, *, lr=0.01):
     embedding_count = embedding_weight.shape[0]
     embedding = embedding_weight[in_range(x, embedding_count, None)]  # (8, 4, 6)
 
-    # block_norm: Give every row mean 0 and variance 1, scale and shift it: y = weight · (x - mean) / √(variance + eps) + bias.
+    # block_norm: Give every row mean 0 and variance 1, scale and shift it: y = weight · (x - mean) / √(variance + eps)
+    # + bias.
     block_norm_c = embedding.shape[-1]
     block_norm_away = embedding - sum_along(embedding, -1) / block_norm_c                  # (8, 4, 6)
     block_norm_variance = sum_along(block_norm_away * block_norm_away, -1) / block_norm_c  # (8, 4, 1)
@@ -185,7 +186,6 @@ def step(params, state, x, target, *, lr=0.01):
     block_gelu = block_up * block_gelu_chance                   # (8, 4, 8)
 
     # block_down
-    # all rows at once: a stack of small products would take half as long again
     block_down = (block_gelu.reshape(-1, block_gelu.shape[-1]) @ block_down_weight.T).reshape(*block_gelu.shape[:-1], block_down_weight.shape[0])  # (8, 4, 6)
     block_down = block_down + block_down_bias                                                 # (8, 4, 6)
 
@@ -291,21 +291,17 @@ def step(params, state, x, target, *, lr=0.01):
 
     # embedding_weight reaches the loss by two ways
     grad_embedding_weight = grad_embedding_weight_from_permuted + grad_embedding_weight_from_embedding  # (3, 6)
-    grad_block_down_bias_2 = np.copy(grad_block_down_bias)                                    # (6,)
-    grad_block_up_bias_2 = np.copy(grad_block_up_bias)                                        # (8,)
-    grad_block_norm_weight_2 = np.copy(grad_block_norm_weight)                                # (6,)
-    grad_block_norm_bias_2 = np.copy(grad_block_norm_bias)                                    # (6,)
 
     # ---- update ------------------------------------------------------------------------------------------------------
 
     gradients = {
         "embedding.weight":  grad_embedding_weight,
-        "block.norm.weight": grad_block_norm_weight_2,
-        "block.norm.bias":   grad_block_norm_bias_2,
+        "block.norm.weight": grad_block_norm_weight,
+        "block.norm.bias":   grad_block_norm_bias,
         "block.up.weight":   grad_block_up_weight,
-        "block.up.bias":     grad_block_up_bias_2,
+        "block.up.bias":     grad_block_up_bias,
         "block.down.weight": grad_block_down_weight,
-        "block.down.bias":   grad_block_down_bias_2,
+        "block.down.bias":   grad_block_down_bias,
     }
     for name, grad in gradients.items():
         adam(params[name], grad, state[name + ".exp_avg"], state[name + ".exp_avg_sq"], state[name + ".step"], lr=lr)

@@ -95,4 +95,5 @@ def unbroadcast(grad: Any, shape: tuple[int, ...]) -> Any:
     """Sum over the axes along which an input of this shape was repeated: each repetition had its part in the loss."""
     extra = grad.ndim - len(shape)
     axes = tuple(range(extra)) + tuple(extra + i for i, n in enumerate(shape) if n == 1 and grad.shape[extra + i] != 1)
-    return grad.sum(axis=axes).reshape(shape)
+    summed = grad.sum(axis=axes, keepdims=extra == 0)
+    return summed if summed.shape == shape else summed.reshape(shape)

@@ -27,13 +27,14 @@ class RuleCopy:
     known    name in the rule -> text in the program; starts with the parameters, and grows
     own      what some locals would like to be called: outputs, gradients of inputs
     claimed  what others are called already
+    told     whether the rule's comments stand in the program already
     """
 
     def __init__(
         self, code: Code, given: dict[str, Any], known: dict[str, str], base: str, own: dict[str, str], names: Names,
-        helpers: Helpers, claimed: dict[str, str] | None = None,
+        helpers: Helpers, claimed: dict[str, str], told: bool,
     ) -> None:
-        self.claimed = dict(claimed or {})
+        self.claimed, self.told = dict(claimed), told
         self.code, self.known, self.base, self.own, self.names, self.helpers = code, known, base, own, names, helpers
         self.source = Source(code.rule.file)
         # what is the same in every run of the program: options, and what is computed from nothing else
@@ -57,7 +58,7 @@ class RuleCopy:
         comments = self.source.comments(node, self.line, node.end_lineno if whole else node.lineno)
         self.line = node.end_lineno or self.line
         lines = self._statement(node)
-        return [*((f"# {comment}", "") for comment in comments if lines), *lines]
+        return [*((f"# {comment}", "") for comment in comments if lines and not self.told), *lines]
 
     def _statement(self, node: ast.stmt) -> list[tuple[str, str]]:
         """Write one statement; nothing if it says nothing in the program: a constant, or a second name for a value."""

@@ -28,13 +28,14 @@ def engine_line(call: Call, texts: dict[Any, str]) -> str:
 def _sum(text: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     """The sum over what was broadcast: the same numbers as law.shapes.unbroadcast.
 
-    >>> _sum("g", (32, 10), (10,)), _sum("g", (32, 10), (1, 10)), _sum("g", (32, 10), (32, 1))
-    ('g.sum(axis=0)', 'g.sum(axis=0).reshape(1, 10)', 'g.sum(axis=1).reshape(32, 1)')
+    >>> _sum("g", (32, 10), (10,)), _sum("g", (32, 10), (1, 10)), _sum("g", (2, 32, 10), (32, 1))
+    ('g.sum(axis=0)', 'g.sum(axis=0, keepdims=True)', 'g.sum(axis=(0, 2)).reshape(32, 1)')
     """
     extra = len(shape) - len(wanted)
     axes = [*range(extra), *(extra + i for i, n in enumerate(wanted) if n == 1 and shape[extra + i] != 1)]
+    axis = axes[0] if len(axes) == 1 else tuple(axes)
+    if not extra:
+        return f"{text}.sum(axis={axis}, keepdims=True)"
     left = tuple(n for i, n in enumerate(shape) if i not in axes)
-    summed = f"{text}.sum(axis={axes[0] if len(axes) == 1 else tuple(axes)})"
+    summed = f"{text}.sum(axis={axis})"
     return summed if left == wanted else f"{summed}.reshape({', '.join(map(str, wanted)) or '()'})"
-
-

@@ -21,6 +21,7 @@ from .render import Source, literal
 __all__ = ["Helpers"]
 
 MODULES = {np: "import numpy as np", math: "import math", functools: "import functools"}
+WIDTH = 120
 OURS = ("primitive", "implements", "update_rule")  # decorators that mean nothing outside chalkgrad
 
 
@@ -96,7 +97,7 @@ def _without_examples(text: str) -> str:
         return text
     story = before.rstrip()
     story = story[:-1] + "." if story.endswith(":") else story
-    end = '"""' if "\n" not in story else '\n    """'
+    end = '"""' if "\n" not in story and len(story) <= WIDTH - 3 else '\n    """'
     return f'{story}{end}{after.partition(chr(34) * 3)[2]}'
 
 

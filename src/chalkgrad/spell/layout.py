@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import textwrap
 from collections.abc import Iterable
 
 from .writer import Block, Step
@@ -22,11 +23,18 @@ def body(blocks: list[Block], paths: dict[str, str], params: set[str]) -> list[s
     for kind, group in itertools.groupby(blocks, key=lambda block: block.kind):
         lines += ["", f"# ---- {kind} ".ljust(RULER, "-")]
         for block in group:
-            above = ["", *(f"# {comment}".rstrip() for comment in block.comments)] if block.comments else []
+            above = ["", *(line for comment in block.comments for line in _comment(comment))] if block.comments else []
             lines += [*above, *aligned(block.lines)]
             for _, steps in itertools.groupby(block.steps, key=lambda step: (step.rule, step.rest, len(step.given))):
                 lines += _updates(list(steps), paths, params)
     return lines
+
+
+def _comment(text: str) -> list[str]:
+    """Write a comment, on several lines if it is long; they are indented as it is."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    lines = textwrap.wrap(text.strip(), RULER - 2 - len(indent)) or [""]
+    return [f"# {indent}{line}".rstrip() for line in lines]
 
 
 def aligned(lines: Iterable[tuple[str, str]]) -> list[str]:

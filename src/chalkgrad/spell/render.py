@@ -33,14 +33,21 @@ class Source:
         return "".join([*pieces, self._between(at, end)])
 
     def comments(self, node: ast.stmt, after: int, until: int | None) -> list[str]:
-        """Return the comments on the lines from `after` to `until` that belong to a statement, without their `# `."""
-        found = []
-        for number in range(after, until or node.lineno):
+        """Return the comments that belong to a statement, without their `# `: right above it, and on its lines.
+
+        They begin behind line `after`, and end at line `until`. An `if` that was taken may stand between.
+        """
+        found: list[str] = []
+        for number in range(node.lineno - 2, after - 1, -1):
+            text = self.lines[number].decode().strip()
+            if text.startswith("#"):
+                found.insert(0, text[1:].strip())
+            elif text and not text.startswith(("if ", "elif ", "else:")):
+                break
+        for number in range(node.lineno - 1, until or node.lineno):
             text = self.lines[number].decode()
-            inside = number >= node.lineno - 1
-            column = _comment_column(text) if inside else text.find("#") if text.lstrip().startswith("#") else -1
-            if column >= 0:
-                found.append(text[column + 1 :].strip())
+            column = _comment_column(text)
+            found += [text[column + 1 :].strip()] if column >= 0 else []
         return found
 
     def _collect(self, node: ast.AST, parent: ast.AST | None, replace: Replace, edits: list[Any]) -> None:

@@ -89,11 +89,12 @@ class Writer:
         known = {name: self.names.text(value, code.rule.name) for name, value in call.given.items()}
         outputs = code.rule.returns
         claimed = {outputs[0]: base} if len(outputs) == 1 else {}
-        copied = RuleCopy(code, call.given, known, base, {}, self.names, self.helpers, claimed)
+        told = code.rule in self.told
+        copied = RuleCopy(code, call.given, known, base, {}, self.names, self.helpers, claimed, told)
         for name, value in call.made.items():
             self.names.give(value, known[name])
         self.runs[call.owner] = base, known
-        story = [f"{base}: {_sentence(code)}"] if code.rule not in self.told else [base]
+        story = [base] if told else [f"{base}: {_sentence(code)}"]
         self.told.add(code.rule)
         return Block("forward", story, copied.lines)
 
@@ -106,7 +107,8 @@ class Writer:
         for name, edge in zip(code.returns, call.edges, strict=True):
             own[name] = f"grad_{locals_[name.removeprefix('grad_')]}"
             own[name] += self.parts.get((id(call.made[name]), id(edge)), "").format(base)
-        copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers)
+        told = code.rule in self.told
+        copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers, {}, told)
         for name, value in call.made.items():
             self.names.give(value, known[name])
         return Block("backward", self._derivation(code, base), copied.lines)
@@ -149,7 +151,8 @@ class Writer:
                  for v in call.given.values()]
         name = self.names.fresh(f"{variable(call.scope) or helper}_{local}")
         self.names.give(value, name)
-        return Block("forward", [], [(f"{name} = {helper}({', '.join(given)})", str(value.shape))])
+        line = f"{name} = {helper}({', '.join(given)})"
+        return Block("forward", [f"{name}: drawn anew in every step"], [(line, str(value.shape))])
 
     def _engine(self, call: Call) -> Block:
         """Write what the engine computed between two rules."""
