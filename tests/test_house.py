@@ -52,7 +52,7 @@ LINES = {"src": 400, "tests": 400, "benchmarks": 400, "gallery": 400}  # the mos
 SCALAR_LINES = 150
 ENGINE_LINES = 800  # in all: one sitting
 
-DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/your-own-operation.md"]
+DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/differences.md", "docs/your-own-operation.md"]
 BLOCK = re.compile(r"^( *)```py(?:thon|con)?\b(?P<mark>.*)\n(?P<code>(?:.*\n)*?)\1```$", re.MULTILINE)
 
 # Each is written so that it does not match itself.
