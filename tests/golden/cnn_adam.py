@@ -161,9 +161,9 @@ def count_batch(batches):
     batches += 1
 
 
-def track(running, batch, *, momentum=0.1):
+def track(running, batch):
     """Let a running average forget a share of its past, and take in as much of the batch."""
-    running += momentum * (batch - running)
+    running += 0.1 * (batch - running)
 
 
 def pool_frame(shape, kernel, stride, padding, dilation, ceil_mode):
@@ -220,7 +220,7 @@ def as_weight(kernels, shape):
     return np.moveaxis(kernels.reshape(o, kh, kw, seen), -1, 1)
 
 
-def adam(param, grad, m, v, t, *, lr, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0, maximize=False):
+def adam(param, grad, m, v, t, *, lr):
     """Follow the mean gradient m̂, measured in units of its root mean square √v̂: θ ← θ - lr · m̂ / (√v̂ + ε).
 
     m, v  running means of g and of g², zeros at first
@@ -229,20 +229,17 @@ def adam(param, grad, m, v, t, *, lr, beta1=0.9, beta2=0.999, eps=1e-08, weight_
     Source: Kingma & Ba 2015, Algorithm 1. Weight decay adds the gradient of ½ weight_decay · |θ|² to g. As in PyTorch,
     √v̂ is computed as √v / √(1 - β₂ᵗ), which differs by rounding alone.
     """
-    g = -grad if maximize else grad
-    if weight_decay != 0:
-        g = g + weight_decay * param
     t += 1
-    m *= beta1
-    m += (1 - beta1) * g
-    v *= beta2
-    v += (1 - beta2) * g * g
+    m *= 0.9
+    m += (1 - 0.9) * grad
+    v *= 0.999
+    v += (1 - 0.999) * grad * grad
     # m and v started at zero; after t steps they are too small by these factors
-    correction1 = 1 - beta1 ** float(t)
-    correction2 = 1 - beta2 ** float(t)
+    correction1 = 1 - 0.9 ** float(t)
+    correction2 = 1 - 0.999 ** float(t)
     size = np.sqrt(v)
     size /= math.sqrt(correction2)
-    size += eps
+    size += 1e-08
     param -= lr / correction1 * m / size
 
 

@@ -3,25 +3,16 @@
 import numpy as np
 
 
-def momentum(param, grad, velocity, *, lr, mu=0.9, dampening=0.0, weight_decay=0, nesterov=False, maximize=False):
+def momentum(param, grad, velocity, *, lr):
     """Gather speed: u ← μ u + g, and θ ← θ - lr · u.
 
     Source: Polyak 1964; Sutskever et al. 2013, equations 1 and 2. As in PyTorch the learning rate multiplies the
     velocity and is no part of it; in the papers, v ← μ v - lr · g and θ ← θ + v. While the learning rate stays the
     same, v = -lr · u, and both take the same steps.
     """
-    g = -grad if maximize else grad
-    if weight_decay != 0:
-        g = g + weight_decay * param
-    velocity *= mu
-    if dampening == 0:
-        velocity += g
-    else:
-        velocity += (1 - dampening) * g
-    if nesterov:
-        param -= lr * (g + mu * velocity)
-    else:
-        param -= lr * velocity
+    velocity *= 0.9
+    velocity += grad
+    param -= lr * velocity
 
 
 def step(params, state, x, target, *, lr=0.1):

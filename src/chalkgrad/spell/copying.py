@@ -105,7 +105,7 @@ class RuleCopy:
 
     def _assignment(self, name: str, value: ast.expr) -> str | None:
         carried = name in self.carried
-        constant = literal(self.values[name])
+        constant = None if _is_computed_float(self.values[name], value) else literal(self.values[name])
         if constant is not None and self._is_constant(value) and not carried:
             self.known[name] = constant
             self.constant.add(name)
@@ -142,7 +142,8 @@ class RuleCopy:
             case ast.Name(id=name):
                 return self.helpers.refer(name, self.values)
         if isinstance(part, FOLDED) and self._is_constant(part):
-            text = literal(self._evaluate(part))
+            value = self._evaluate(part)
+            text = None if _is_computed_float(value, part) else literal(value)
             return None if text is None else _safe(text, parent)
         return None
 
@@ -182,6 +183,11 @@ class RuleCopy:
 
 def _names_in(node: ast.AST) -> list[str]:
     return [part.id for part in ast.walk(node) if isinstance(part, ast.Name)]
+
+
+def _is_computed_float(value: Any, node: ast.AST) -> bool:
+    """Tell what reads better unfolded: 1 - 0.9 says more than 0.09999999999999998."""
+    return isinstance(value, float) and isinstance(node, ast.BinOp)
 
 
 def _whole(text: str) -> str:

@@ -34,17 +34,23 @@ class Helpers:
         self.texts: dict[str, str] = {}
         self.imports: set[str] = {MODULES[np]}
 
-    def name(self, helper: Any, defaults: dict[str, Any] | None = None) -> str:
-        """Return the name under which a helper stands in the program; copy it if it does not stand there yet.
-
-        defaults  take the place of the function's own, so that calls need not repeat what never changes
-        """
+    def name(self, helper: Any) -> str:
+        """Return the name under which a helper stands in the program; copy it if it does not stand there yet."""
         function = inspect.unwrap(helper)
         if function not in self.names:
             name = function.__name__ + ("_" if hasattr(builtins, function.__name__) else "")
             self.names[function] = name = self.taken.fresh(name)
-            self.texts[name] = self._copy(function, name, defaults or {})
+            self.texts[name] = self._copy(function, name)
         return self.names[function]
+
+    def add(self, function: Callable[..., Any], signature: str, lines: list[str]) -> str:
+        """Put a function of these lines into the program, under the name and the story of another one."""
+        name = self.taken.fresh(function.__name__)
+        story = inspect.getdoc(function) or ""
+        body = [f'"""{story}\n"""' if "\n" in story else f'"""{story}"""', *lines]
+        text = textwrap.indent("\n".join(body), "    ")
+        self.texts[name] = f"def {name}({signature}):\n{_without_examples(text)}\n"
+        return name
 
     def refer(self, name: str, known: dict[str, Any]) -> str | None:
         """Return what a global name of a rule's file is called in the program; None if it stays as it is."""
@@ -65,7 +71,7 @@ class Helpers:
             raise SpellError(f"A helper reads `{name}`, a {type(value).__name__}, which a program cannot hold.")
         return self.name(value)
 
-    def _copy(self, function: Callable[..., Any], name: str, defaults: dict[str, Any]) -> str:
+    def _copy(self, function: Callable[..., Any], name: str) -> str:
         source = Source(function.__code__.co_filename)
         lines, first = inspect.getsourcelines(function)
         definition = ast.parse(textwrap.dedent("".join(lines))).body[0]
@@ -80,7 +86,7 @@ class Helpers:
             return None
 
         body = source.copy(_Span(definition.body), replace)
-        signature = ", ".join(_signature(function, defaults))
+        signature = ", ".join(_signature(function))
         kept = [d for d in definition.decorator_list if ast.unparse(d).partition("(")[0] not in OURS]
         for decorator in kept:
             self.refer(ast.unparse(decorator).partition(".")[0], function.__globals__)
@@ -101,15 +107,14 @@ def _without_examples(text: str) -> str:
     return f'{story}{end}{after.partition(chr(34) * 3)[2]}'
 
 
-def _signature(function: Callable[..., Any], defaults: dict[str, Any]) -> list[str]:
+def _signature(function: Callable[..., Any]) -> list[str]:
     """Write the parameters without their types, which name what the program does not import."""
     parts, marked = [], False
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind is parameter.KEYWORD_ONLY and not marked:
             parts.append("*")
             marked = True
-        value = defaults.get(parameter.name, parameter.default)
-        default = "" if value is parameter.empty else f"={value!r}"
+        default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"
         parts.append(("*" if parameter.kind is parameter.VAR_POSITIONAL else "") + parameter.name + default)
         marked |= parameter.kind is parameter.VAR_POSITIONAL
     return parts

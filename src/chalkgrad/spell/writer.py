@@ -57,7 +57,7 @@ class Writer:
         self.blocks: list[Block] = []
         self.told: set[Any] = set()  # rules whose story has been told
         self.runs: dict[Any, tuple[str, dict[str, str]]] = {}  # node -> what its run is called, and its locals
-        self.defaults: dict[str, dict[str, Any]] = {}
+        self.updates: dict[Any, str] = {}  # an update rule and its options -> what it is called
         # (a gradient, its edge) -> why it is not the whole gradient yet: it is a part of a sum, or has yet to be summed
         self.parts: dict[tuple[int, int], str] = {}
         self.draws = False
@@ -114,21 +114,31 @@ class Writer:
         return Block("backward", self._derivation(code, base), copied.lines)
 
     def _update(self, call: Call) -> Block:
-        """Call an update rule, whose text stands once above the step."""
+        """Call an update rule, which stands once above the step, its options put in."""
         code = _code(call)
-        options = {name: call.given[name] for name in code.rule.options}
-        fixed = {name: value for name, value in options.items() if name != "lr"}
-        name = self.helpers.name(code.rule.function, fixed)
+        name = self._update_rule(call, code)
         given = [self.names.text(call.given[n], name) for n in code.rule.inputs]
-        defaults = self.defaults.setdefault(name, fixed)
-        rest = [f"lr={rate_name(self.groups, call)}"] if "lr" in options else []
-        rest += [f"{key}={value!r}" for key, value in fixed.items() if value != defaults[key]]
-        line = f"{name}({', '.join([*given, *rest])})"
+        rest = [f"lr={rate_name(self.groups, call)}"] if "lr" in code.rule.options else []
         # an optimizer follows a gradient; what follows none, such as a running mean, is part of the forward
         place = [i for i, n in enumerate(code.rule.inputs) if n.startswith("grad")]
         if not place:
-            return Block("forward", [], [(line, "")])
+            return Block("forward", [], [(f"{name}({', '.join([*given, *rest])})", "")])
         return Block("update", [], [], [Step(name, given, place[0], rest)])
+
+    def _update_rule(self, call: Call, code: Code) -> str:
+        """Write an update rule for the options that a call sets; only the learning rate stays one."""
+        rule = code.rule
+        fixed = {name: call.given[name] for name in rule.options if name != "lr"}
+        key = (rule, repr(fixed))
+        if key not in self.updates:
+            known = {name: name for name in rule.parameters}
+            known |= {name: self.names.text(value, rule.name) for name, value in fixed.items()}
+            given = {**call.given, **{name: array.copy() for name, array in call.made.items()}}
+            own = Names({*rule.parameters})
+            copied = RuleCopy(code, given, known, "", {n: n for n in rule.locals}, own, self.helpers, {}, False)
+            signature = ", ".join([*rule.inputs, *(["*", "lr"] if "lr" in rule.options else [])])
+            self.updates[key] = self.helpers.add(rule.function, signature, [text for text, _ in copied.lines])
+        return self.updates[key]
 
     def _write(self, call: Call) -> Block:
         """Write over an array, which all see that share its memory."""
