@@ -10,7 +10,7 @@ import numpy as np
 
 from ..law.errors import GradError, ShapeError
 from ..law.shapes import repeats, unbroadcast
-from .tape import mode
+from .tape import enable_grad, mode, no_grad
 from .tensor import Node, Port, Tensor, wrap
 
 __all__ = ["backward", "grad"]
@@ -37,9 +37,9 @@ def grad(
     wanted = _Pass(create_graph, {tensor.node or tensor for tensor in inputs})
     wanted.run(outputs, gradients, create_graph if retain_graph is None else retain_graph)
     found = [wanted.found.get(tensor.node or tensor) for tensor in inputs]
-    unused = [i for i, gradient in enumerate(found) if gradient is None]
+    unused = [str(i) for i, gradient in enumerate(found) if gradient is None]
     if unused and not allow_unused:
-        raise GradError(f"Input {unused[0]} was not used to compute the outputs; allow_unused=True gives None for it.")
+        raise GradError(f"Input {', '.join(unused)} was not used for the outputs; allow_unused=True gives None for it.")
     return tuple(None if g is None else wanted.as_tensor(g) for g in found)
 
 
@@ -60,13 +60,10 @@ class _Pass:
             edge, seed = output.node or output, self.seed(output, gradient)
             self.gradients[edge] = self.gradients[edge] + seed if edge in self.gradients else seed
             self.borrowed.add(edge)
-        before, mode.grad_enabled = mode.grad_enabled, self.create_graph
-        try:
+        with enable_grad() if self.create_graph else no_grad():
             for node in self.order():
                 self.visit(node, retain_graph)
             self.finish()
-        finally:
-            mode.grad_enabled = before
 
     def seed(self, output: Tensor, gradient: Any) -> Any:
         """The derivative of the loss by the output: 1 where the output is the loss."""
@@ -217,9 +214,9 @@ class _Pass:
     def call_hooks(self, owner: Any, gradient: Any) -> Any:
         for hook in [*(owner.hooks or {}).values()]:
             replaced = hook(self.as_tensor(gradient))
-            if replaced is not None and replaced.shape != gradient.shape:
-                raise GradError(f"A hook returned a gradient of shape {replaced.shape} for one of {gradient.shape}.")
             if replaced is not None:
+                if replaced.shape != gradient.shape:
+                    raise GradError(f"A hook returned a gradient of shape {replaced.shape} for one of {gradient.shape}.")
                 gradient = replaced if self.create_graph else replaced.data
         return gradient
 

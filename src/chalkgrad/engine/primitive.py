@@ -19,7 +19,7 @@ from ..law.errors import GradError, nearest
 from ..law.rule import Rule
 from ..law.shapes import explain
 from ..law.variant import Variant
-from .tape import TAPES, mode
+from .tape import SWITCHED, TAPES, mode
 from .tensor import Node, Port, Tensor, wrap
 
 __all__ = ["PRIMITIVES", "Primitive", "primitive"]
@@ -106,7 +106,7 @@ def apply(*inputs, **options):
     if not wanted:
         if not any([isinstance(value, Tensor) for value in inputs]):
             return plain(*inputs, **options)
-    elif not mode.grad_enabled:
+    elif SWITCHED and not mode.grad_enabled:
         wanted, edges = 0, None
     variant = variants[wanted]
     try:
@@ -139,20 +139,26 @@ TAKE = """
 """
 
 
-def _apply(primitive: Primitive) -> Callable[..., Any]:
-    """Make the function that runs a primitive on Tensors."""
-    names = [f"_{name}" for name in primitive.rule.inputs]
+@functools.cache
+def _unrolled(arity: int) -> Any:
+    """Unroll the template for a number of inputs."""
+    names = [f"x{i}" for i in range(arity)]
     take = "".join(TAKE.format(x=name, bit=1 << i) for i, name in enumerate(names)).strip()
     same = " or ".join(f"y is {name}" for name in names)
-    text = APPLY.format(arity=len(names), names=", ".join(names), take=take, same=same)
+    text = APPLY.format(arity=arity, names=", ".join(names), take=take, same=same)
+    return compile(text, f"<apply to {arity}>", "exec")
+
+
+def _apply(primitive: Primitive) -> Callable[..., Any]:
+    """Make the function that runs a primitive on Tensors."""
     known = {
         "bind": lambda inputs, options: bind(primitive.rule, inputs, options, _plain), "primitive": primitive,
         "plain": primitive.function, "variants": primitive.variants, "explain": explain, "wrap_many": _wrap_many,
         "keep_float32": _keep_float32, "share_version": _share_version, "record": _record, "ndarray": np.ndarray,
         "generic": np.generic, "asarray": np.asarray, "FLOAT64": FLOAT64, "Tensor": Tensor, "Node": Node, "wrap": wrap,
-        "mode": mode, "TAPES": TAPES,
+        "mode": mode, "TAPES": TAPES, "SWITCHED": SWITCHED,
     }
-    exec(compile(text, f"<{primitive.name}>", "exec"), known)
+    exec(_unrolled(len(primitive.rule.inputs)), known)
     return cast("Callable[..., Any]", known["apply"])
 
 
@@ -169,17 +175,12 @@ def _wrap_many(
     ports = {name: Port(node, i, len(asked), y.shape, y.dtype) for i, (name, y) in enumerate(asked.items()) if node}
     outs = [wrap(y, ports.get(name)) for name, y in named.items()]
     for place, out in enumerate(outs):
-        _share_version(out, inputs, functools.partial(_one_of, apply, place), options)
+        _share_version(out, inputs, lambda *given, i=place, **options: apply(*given, **options)[i], options)
     if node is not None:
         node.watch(inputs, *outs)
     if TAPES:
         _record(node, variant, arrays, options, wide, ys, saved)
     return tuple(outs)
-
-
-def _one_of(apply: Callable[..., Any], place: int, *inputs: Any, **options: Any) -> Tensor:
-    outs: tuple[Tensor, ...] = apply(*inputs, **options)
-    return outs[place]
 
 
 def _as_float32(y: Any) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ContextDecorator
 from typing import Any, Self
 
-__all__ = ["TAPES", "enable_grad", "mode", "no_grad"]
+__all__ = ["SWITCHED", "TAPES", "enable_grad", "mode", "no_grad"]
 
 
 class _Mode(threading.local):
@@ -18,22 +18,25 @@ class _Mode(threading.local):
 
 
 mode = _Mode()
-TAPES: list[Any] = []  # those of all threads: while it is empty, an operation need not ask its thread for one
+# While these are empty, an operation need not ask its thread, which takes longer.
+TAPES: list[Any] = []  # of all threads
+SWITCHED: list[None] = []  # a place for each no_grad or enable_grad block that is open, in any thread
 
 
 class _GradMode(ContextDecorator):
     enabled: bool
 
-    def __new__(cls, function: Callable[..., Any] | None = None) -> Self:
-        made = super().__new__(cls)
-        return made if function is None else made(function)  # type: ignore[return-value]  # @no_grad, without brackets
+    def __new__(cls, function: Callable[..., Any] | None = None) -> Self:  # handed a function by a bare @no_grad
+        return super().__new__(cls) if function is None else cls()(function)  # type: ignore[return-value]
 
     def __enter__(self) -> None:
+        SWITCHED.append(None)
         mode.outer.append(mode.grad_enabled)
         mode.grad_enabled = self.enabled
 
     def __exit__(self, *exception: object) -> None:
         mode.grad_enabled = mode.outer.pop()
+        SWITCHED.pop()
 
 
 class no_grad(_GradMode):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import ast
 import builtins
+from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     from .rule import Rule
 
-__all__ = ["aliases", "check", "find_static", "is_flat", "is_static", "root", "viewed"]
+__all__ = ["aliases", "check", "find_sources", "find_static", "is_flat", "is_static", "root", "viewed"]
 
 # Methods and attributes that may hand back a view of what they are called on.
 VIEWS = {
@@ -109,27 +110,34 @@ def _made_here(rule: Rule, name: str, seen: frozenset[str]) -> bool:
     """Tell whether every value that `name` takes is an array of the rule's own, not an input or a view of one."""
     if name not in rule.locals or name in seen:
         return name in seen or name in rule.options
-    return all(_made_here(rule, source, seen | {name}) for source in _sources(rule, name))
+    return all(_made_here(rule, source, seen | {name}) for source in rule.sources.get(name, ()))
 
 
-def _sources(rule: Rule, name: str) -> set[str]:
-    """Name all that a local may be a view of."""
-    found = set[str]()
+def find_sources(rule: Rule) -> dict[str, set[str]]:
+    """For each local, name all that it may be a view of."""
+    found: dict[str, set[str]] = {}
     for node in ast.walk(rule.node):
         if isinstance(node, ast.Assign):
-            for target in node.targets:
-                pairs = [(target, node.value)]
-                if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-                    pairs = list(zip(target.elts, node.value.elts, strict=False))  # u, v = x, w
-                found |= {source for part, value in pairs if name in _bound(part) for source in viewed(value)}
+            for part, value in _pairs(node):
+                for name in _bound(part):
+                    found.setdefault(name, set()).update(viewed(value))
     return found
+
+
+def _pairs(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Pair what an assignment binds with what it is bound to: u with x and v with w in `u, v = x, w`."""
+    for target in node.targets:
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
+            yield from zip(target.elts, node.value.elts, strict=False)
+        else:
+            yield target, node.value
 
 
 def aliases(rule: Rule) -> dict[str, frozenset[str]]:
     """For each name, all that may share memory with it: what it may be a view of, and what may be a view of it."""
     shared = {name: {name} for name in [*rule.parameters, *rule.locals]}
     for name in rule.locals:
-        for source in _sources(rule, name) & shared.keys():
+        for source in rule.sources.get(name, set()) & shared.keys():
             together = shared[name] | shared[source]
             for member in together:
                 shared[member] = together

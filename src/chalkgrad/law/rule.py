@@ -9,11 +9,11 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
 from .errors import RuleError
-from .grammar import aliases, check, find_static, root
+from .grammar import aliases, check, find_sources, find_static, root
 
 __all__ = ["Rule", "Statement"]
 
@@ -51,6 +51,7 @@ class Rule:
         # names whose value follows from options and shapes
         self.static: set[str] = set(self.options) | ({*self.parameters} & forward.static if forward else set())
         find_static(self)
+        self.sources = find_sources(self)
         self.aliases = aliases(self)
         self.statements = [self._with_aliases(statement) for statement in self.statements]
         check(self)
@@ -125,8 +126,17 @@ def _statement(node: ast.stmt) -> Statement:
 
 @functools.cache
 def _definitions(file: str, text: str) -> dict[tuple[str, int], ast.FunctionDef]:
-    return {(n.name, min([n.lineno, *(d.lineno for d in n.decorator_list)])): n for n in ast.walk(ast.parse(text))
-            if isinstance(n, ast.FunctionDef)}
+    return {(node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])): node
+            for node in _functions(ast.parse(text).body)}
+
+
+def _functions(nodes: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef]:
+    """Find the functions among statements, and within them; expressions, which are most of a file, hold none."""
+    for node in nodes:
+        if isinstance(node, ast.FunctionDef):
+            yield node
+        for part in ("body", "orelse", "finalbody", "handlers"):
+            yield from _functions(getattr(node, part, ()))
 
 
 def _find(function: Callable[..., Any]) -> ast.FunctionDef:
