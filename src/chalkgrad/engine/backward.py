@@ -216,7 +216,7 @@ class _Pass:
             replaced = hook(self.as_tensor(gradient))
             if replaced is not None:
                 if replaced.shape != gradient.shape:
-                    raise GradError(f"A hook returned a gradient of shape {replaced.shape} for one of {gradient.shape}.")
+                    raise GradError(f"A hook returned a gradient of shape {replaced.shape}, not {gradient.shape}.")
                 gradient = replaced if self.create_graph else replaced.data
         return gradient
 
