@@ -123,7 +123,10 @@ def test_a_loss_is_spelled_to_the_last_bit(name: str) -> None:
     assert_identical(*(step := build(LOSSES[name], model))[:1], model, step[1])
 
 
-NAMES = ["fc_weight", "x", "lr", "target", "np", "params", "state", "rng", "loss", "name", "grad", "math", "step"]
+NAMES = [
+    "fc_weight", "x", "lr", "target", "np", "params", "state", "rng", "loss", "name", "grad", "math", "step", "len",
+    "max", "range", "tuple", "ValueError",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -131,6 +134,29 @@ def test_no_name_of_a_parameter_is_in_the_way(name: str) -> None:
     model = Model(**{name: cg.tensor(0.5)})
     step, optimizer = build(lambda m, x, t: ce(m, x * getattr(m, name), t), model)
     assert_identical(step, model, optimizer)
+
+
+def test_an_argument_keeps_its_name_and_modules_may_be_called_like_builtins() -> None:
+    class Named(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.max, self.len, self.range = nn.Linear(6, 6), nn.BatchNorm1d(6), nn.Linear(6, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.range(self.len(self.max(x)).abs())
+
+    model = Named()
+    optimizer = optim.Adam(model.parameters(), 0.01)
+
+    def step(input: Tensor, target: Tensor) -> Tensor:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(input), target)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    assert_identical(step, model, optimizer)
+    assert "def step(params, state, input, target" in str(cg.spell(step, *draw(), model=model, optimizer=optimizer))
 
 
 def by_hand(model: nn.Module) -> None:

@@ -38,8 +38,7 @@ class Helpers:
         """Return the name under which a helper stands in the program; copy it if it does not stand there yet."""
         function = inspect.unwrap(helper)
         if function not in self.names:
-            name = function.__name__ + ("_" if hasattr(builtins, function.__name__) else "")
-            self.names[function] = name = self.taken.fresh(name)
+            self.names[function] = name = self.taken.fresh(function.__name__)
             self.texts[name] = self._copy(function, name)
         return self.names[function]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from typing import Any
@@ -41,8 +42,14 @@ class Names:
             name = self.of[id(array)] = self.fresh(variable(path))
             self.paths[name] = path
 
+    def keep(self, arrays: dict[str, Any]) -> None:
+        """Let the step's arguments have the names that its author gave them."""
+        self.of |= {id(array): name for name, array in arrays.items()}
+        self.taken |= arrays.keys()
+
     def fresh(self, name: str) -> str:
-        """Return `name`, numbered if it is taken."""
+        """Return `name`, numbered if it is taken, and with an underscore if Python means something else by it."""
+        name += "_" if hasattr(builtins, name) else ""
         choice, number = name, 2
         while choice in self.taken or keyword.iskeyword(choice):
             choice, number = f"{name}_{number}", number + 1

@@ -37,7 +37,8 @@ class Program:
         if clash:
             raise SpellError(f"The step's argument `{min(clash)}` has a name that the program uses itself; rename it.")
         self.names = Names(RESERVED | {*self.rates})
-        for arrays in (trace.arguments, trace.params, trace.state):
+        self.names.keep(trace.arguments)
+        for arrays in (trace.params, trace.state):
             self.names.claim(arrays)
         writer = Writer(self.names, {id(p) for p in trace.params.values()}, trace.groups, id(trace.results[0]))
         self.blocks = writer.write(_live(trace))
