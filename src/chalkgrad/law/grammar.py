@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
+from .errors import nearest
+
 if TYPE_CHECKING:
     from .rule import Rule
 
@@ -34,11 +36,18 @@ FORBIDDEN = (ast.Lambda, ast.NamedExpr, ast.Await, ast.Yield, ast.YieldFrom)
 
 def check(rule: Rule) -> None:
     """Raise RuleError for the first thing that a rule may not say."""
+    if rule.node.args.vararg or rule.node.args.kwarg:
+        rule.fail(rule.node, "takes *args or **kwargs; arrays are positional, options keyword-only, each by name")
+    if rule.forward is not None:
+        _check_names(rule, rule.forward)
     if rule.function.__code__.co_freevars:
         rule.fail(rule.node, f"closes over {', '.join(rule.function.__code__.co_freevars)}; hand it in as an option")
+    returns = rule.returns  # read first: it fails, in words, where there is no `return` to be left out below
     for statement in rule.statements:
         _check_statement(rule, statement.node)
-    for name in rule.returns:
+        if rule.inplace and any(name.startswith("grad") for name in statement.writes - statement.rebinds):
+            rule.fail(statement.node, "changes the gradient in place, which is not its own")
+    for name in returns:
         if name not in rule.locals and name not in rule.parameters:
             rule.fail(rule.node, f"returns `{name}`, which it never assigns")
     known = {*rule.parameters, *rule.locals}
@@ -46,6 +55,19 @@ def check(rule: Rule) -> None:
         value = rule.function.__globals__.get(name, getattr(builtins, name, None))
         if not callable(value) and not (isinstance(value, ModuleType) and value.__name__ in ("numpy", "math")):
             rule.fail(rule.node, f"reads `{name}`, which is no input, option, local, np, math, or function above it")
+
+
+def _check_names(back: Rule, rule: Rule) -> None:
+    """Check the law of names: what a backward may ask for, and what it may return."""
+    known = [f"grad_{name}" for name in rule.returns]
+    known = list(dict.fromkeys([*known, *rule.returns, *rule.parameters, *rule.locals]))
+    for name in back.parameters:
+        if name not in known:
+            back.fail(back.node, f"asks for `{name}`, which {rule.name} does not have. {nearest(name, known)}")
+    allowed = [f"grad_{name}" for name in rule.inputs]
+    for name in back.returns:
+        if name not in allowed:
+            back.fail(back.node, f"returns `{name}`, which is the gradient of no input. {nearest(name, allowed)}")
 
 
 def _check_statement(rule: Rule, node: ast.stmt) -> None:
@@ -149,8 +171,8 @@ def _bound(target: ast.expr) -> set[str]:
     return {part.id for part in ast.walk(target) if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
 
 
-def find_static(rule: Rule) -> None:
-    """Find the locals that depend on options, None-ness, shapes and dtypes alone: whichever way they get a value."""
+def find_static(rule: Rule, static: set[str]) -> set[str]:
+    """Add to `static` the locals that follow from it, None-ness, shapes and dtypes alone, however they get a value."""
     makers: dict[str, list[ast.expr]] = {}
     for node in ast.walk(rule.node):
         match node:
@@ -162,27 +184,34 @@ def find_static(rule: Rule) -> None:
                 continue
         for name in names:
             makers.setdefault(name, []).append(value)
+    varying = {*rule.inputs, *rule.locals}
     before = -1
-    while before != len(rule.static):  # a local may follow from another one
-        before = len(rule.static)
-        for name in makers.keys() - rule.static - {*rule.inputs}:
-            rule.static.add(name)  # s = s + 1 is static if what s was before is
-            if not all(is_static(rule, value) for value in makers[name]):
-                rule.static.discard(name)
+    while before != len(static):  # a local may follow from another one
+        before = len(static)
+        for name in makers.keys() - static - {*rule.inputs}:
+            # s = s + 1 is static if what s was before is
+            if all(_follows(value, static | {name}, varying) for value in makers[name]):
+                static.add(name)
+    return static
 
 
 def is_static(rule: Rule, node: ast.expr) -> bool:
     """Tell whether an expression depends on options, None-ness, shapes and dtypes alone."""
+    return _follows(node, rule.static, {*rule.inputs, *rule.locals})
+
+
+def _follows(node: ast.expr, static: set[str], varying: set[str]) -> bool:
+    """Tell whether an expression depends on static names, None-ness, shapes and dtypes, and not on `varying` others."""
     match node:
         case ast.Attribute(attr="shape" | "ndim" | "dtype" | "size") | ast.Call(func=ast.Name(id="len")):
             return True
         case ast.Compare(ops=[ast.Is() | ast.IsNot()], comparators=[ast.Constant(value=None)]):
             return True
         case ast.Name(id=name):
-            return name in rule.static or name not in {*rule.inputs, *rule.locals}
+            return name in static or name not in varying
         case ast.GeneratorExp() | ast.ListComp():
-            return all(is_static(rule, generator.iter) for generator in node.generators)
-    return all(is_static(rule, child) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
+            return all(_follows(generator.iter, static, varying) for generator in node.generators)
+    return all(_follows(child, static, varying) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr))
 
 
 def is_flat(rule: Rule, name: str) -> bool:

@@ -1,7 +1,7 @@
 """A rule, read as text: its inputs, options and statements, what each reads and writes, and slices of it.
 
-A rule is a plain function on arrays. It is parsed once, where it is declared; everything that knows more about it than
-how to call it (which locals to remember, which statements a gradient needs, how to copy it into a program) starts here.
+A rule is a plain function on arrays. Everything that knows more about it than how to call it (which locals to remember,
+which statements a gradient needs, how to copy it into a program) starts here.
 """
 
 from __future__ import annotations
@@ -27,34 +27,72 @@ class Statement(NamedTuple):
     rebinds: frozenset[str]
 
 
+OWN = __name__.partition(".")[0] + "."  # what the names of the project's own modules begin with
+
+
 class Rule:
-    """The parsed text of one function: `inputs` (positional), `options` (keyword-only), `statements`, `returns`.
+    """One function and its text: `inputs` (positional), `options` (keyword-only), `statements`, `returns`.
+
+    The text is noted where the rule is declared, and parsed when something first asks for more than the signature. For
+    a user's rule that is at once, since it is checked. The project's own are checked by its tests, so that importing
+    them takes no time.
 
     inplace  for update rules: they may change the arrays that they are handed, and return nothing
     forward  for a backward: the rule that it belongs to, whose options are not arrays here either
     """
 
     def __init__(self, function: Callable[..., Any], *, inplace: bool = False, forward: Rule | None = None) -> None:
-        self.function, self.name, self.inplace = function, function.__name__, inplace
-        self.file = function.__code__.co_filename
-        self.node = _find(function)
-        arguments = self.node.args
-        if arguments.vararg or arguments.kwarg:
-            self.fail(self.node, "takes *args or **kwargs; arrays are positional, options keyword-only, each by name")
-        self.inputs = [a.arg for a in arguments.posonlyargs + arguments.args]
-        self.options = [a.arg for a in arguments.kwonlyargs]
+        code = function.__code__
+        self.function, self.name, self.inplace, self.forward = function, function.__name__, inplace, forward
+        self.file, self._lines = code.co_filename, linecache.getlines(code.co_filename, function.__globals__)
+        self.inputs = list(code.co_varnames[: code.co_argcount])
+        self.options = list(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
         self.parameters = self.inputs + self.options
-        body = self.node.body[1:] if ast.get_docstring(self.node) is not None else list(self.node.body)
-        self.returns = self._returned(body)
-        self.statements = [_statement(node) for node in (body if inplace else body[:-1])]
-        self.locals = sorted(frozenset().union(*(s.writes for s in self.statements)) - set(self.parameters))
-        # names whose value follows from options and shapes
-        self.static: set[str] = set(self.options) | ({*self.parameters} & forward.static if forward else set())
-        find_static(self)
-        self.sources = find_sources(self)
-        self.aliases = aliases(self)
-        self.statements = [self._with_aliases(statement) for statement in self.statements]
-        check(self)
+        if not (function.__module__ or "").startswith(OWN):
+            check(self)
+
+    @functools.cached_property
+    def node(self) -> ast.FunctionDef:
+        """The function in the text of its file, which is parsed once for all the rules in it."""
+        node = _definitions("".join(self._lines)).get((self.name, self.function.__code__.co_firstlineno))
+        if node is None:
+            raise RuleError(f"{self.name}: its text cannot be read; declare a rule in a file, not at a prompt.")
+        return node
+
+    @functools.cached_property
+    def _body(self) -> list[ast.stmt]:
+        return self.node.body[1:] if ast.get_docstring(self.node) is not None else self.node.body
+
+    @functools.cached_property
+    def _parts(self) -> list[Statement]:
+        """The statements but the last, the `return`; each with the names that stand in it."""
+        return [_statement(node) for node in (self._body if self.inplace else self._body[:-1])]
+
+    @functools.cached_property
+    def statements(self) -> list[Statement]:
+        """The same; a change in place also reads and writes the names that share the memory."""
+        return [self._with_aliases(statement) for statement in self._parts]
+
+    @functools.cached_property
+    def locals(self) -> list[str]:
+        """The names that the rule gives a value, but for its parameters."""
+        return sorted(frozenset().union(*(s.writes for s in self._parts)) - set(self.parameters))
+
+    @functools.cached_property
+    def static(self) -> set[str]:
+        """The names whose value follows from options and shapes."""
+        known = {*self.parameters} & self.forward.static if self.forward else set()
+        return find_static(self, known | {*self.options})
+
+    @functools.cached_property
+    def sources(self) -> dict[str, set[str]]:
+        """For each local, all that it may be a view of."""
+        return find_sources(self)
+
+    @functools.cached_property
+    def aliases(self) -> dict[str, frozenset[str]]:
+        """For each name, all that may share memory with it."""
+        return aliases(self)
 
     def fail(self, node: ast.AST, problem: str) -> NoReturn:
         raise RuleError(f"{self.file}:{getattr(node, 'lineno', 0)}: {self.name} {problem.rstrip('.')}.")
@@ -89,8 +127,10 @@ class Rule:
         shared = frozenset().union(*(self.aliases.get(name, frozenset()) for name in changed)) - {*self.parameters}
         return statement._replace(reads=statement.reads | shared, writes=statement.writes | shared)
 
-    def _returned(self, body: list[ast.stmt]) -> list[str]:
-        last = body[-1] if body else self.node
+    @functools.cached_property
+    def returns(self) -> list[str]:
+        """The names that the rule returns."""
+        last = self._body[-1] if self._body else self.node
         if self.inplace:
             if isinstance(last, ast.Return):
                 self.fail(last, "is an update rule: it changes its arrays in place and returns nothing")
@@ -125,7 +165,8 @@ def _statement(node: ast.stmt) -> Statement:
 
 
 @functools.cache
-def _definitions(file: str, text: str) -> dict[tuple[str, int], ast.FunctionDef]:
+def _definitions(text: str) -> dict[tuple[str, int], ast.FunctionDef]:
+    """The functions of a file by name and first line, which is that of the first decorator."""
     return {(node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])): node
             for node in _functions(ast.parse(text).body)}
 
@@ -137,13 +178,3 @@ def _functions(nodes: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef]:
             yield node
         for part in ("body", "orelse", "finalbody", "handlers"):
             yield from _functions(getattr(node, part, ()))
-
-
-def _find(function: Callable[..., Any]) -> ast.FunctionDef:
-    """Find a function in the text of its file, which is parsed once for all the rules in it."""
-    file, line = function.__code__.co_filename, function.__code__.co_firstlineno
-    text = "".join(linecache.getlines(file, function.__globals__))
-    node = _definitions(file, text).get((function.__name__, line)) if text else None
-    if node is None:
-        raise RuleError(f"{function.__name__}: its text cannot be read; declare a rule in a file, not at a prompt.")
-    return node

@@ -12,12 +12,13 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ...ops.attach import in_place
+from ...ops.attach import overwriting
 from ..module import Module
 
 __all__ = ["LeakyReLU", "leaky_relu"]
 
 
+@overwriting
 @primitive
 def leaky_relu(x, *, negative_slope=0.01):
     """Keep what is above zero, shrink what is below: y = max(x, 0) + negative_slope · min(x, 0).
@@ -67,8 +68,7 @@ class LeakyReLU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (...) -> y (...)."""
-        operation = in_place(leaky_relu) if self.inplace else leaky_relu
-        y: Tensor = operation(x, negative_slope=self.negative_slope)
+        y: Tensor = leaky_relu(x, negative_slope=self.negative_slope, inplace=self.inplace)
         return y
 
     def extra_repr(self) -> str:

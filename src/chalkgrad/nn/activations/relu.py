@@ -12,12 +12,13 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ...ops.attach import attach, in_place
+from ...ops.attach import attach, in_place, overwriting
 from ..module import Module
 
 __all__ = ["ReLU", "relu"]
 
 
+@overwriting
 @primitive
 def relu(x):
     """Keep what is above zero: y = max(x, 0).
@@ -65,7 +66,7 @@ class ReLU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (...) -> y (...)."""
-        y: Tensor = in_place(relu)(x) if self.inplace else relu(x)
+        y: Tensor = relu(x, inplace=self.inplace)
         return y
 
     def extra_repr(self) -> str:
@@ -73,4 +74,4 @@ class ReLU(Module):
         return "inplace=True" if self.inplace else ""
 
 
-attach(relu=relu)
+attach(relu=relu, relu_=in_place(relu))

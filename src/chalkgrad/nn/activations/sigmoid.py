@@ -13,7 +13,7 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ...ops.attach import attach
+from ...ops.attach import attach, in_place
 from ..module import Module
 
 __all__ = ["Sigmoid", "sigmoid"]
@@ -68,4 +68,4 @@ class Sigmoid(Module):
         return y
 
 
-attach(sigmoid=sigmoid)
+attach(sigmoid=sigmoid, sigmoid_=in_place(sigmoid))

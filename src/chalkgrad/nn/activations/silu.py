@@ -12,14 +12,15 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ...ops.attach import in_place
+from ...ops.attach import overwriting
 from ..module import Module
 
-__all__ = ["SiLU", "silu", "silu_of"]
+__all__ = ["SiLU", "silu"]
 
 
+@overwriting
 @primitive
-def silu_of(x):
+def silu(x):
     """Weigh x by its sigmoid: y = x / (1 + exp(-x)).
 
     x (...) -> y (...)
@@ -27,7 +28,7 @@ def silu_of(x):
     Source: Elfwing, Uchibe & Doya 2018, eq. 5.
 
     >>> from chalkgrad import tensor
-    >>> silu_of(tensor([-1000.0, 0.0, 1.0]))
+    >>> silu(tensor([-1000.0, 0.0, 1.0]))
     tensor([-0.    ,  0.    ,  0.7311])
     """
     # the sigmoid by tanh, which cannot overflow
@@ -37,8 +38,8 @@ def silu_of(x):
     return y
 
 
-@silu_of.backward
-def silu_of_backward(grad_y, x, gate):
+@silu.backward
+def silu_backward(grad_y, x, gate):
     """
     1. y = x s with s = 1/(1 + e⁻ˣ), and ∂s/∂x = s (1 - s)
     2. ∂y/∂x = s + x s (1 - s) = s (1 + x (1 - s))
@@ -51,21 +52,10 @@ def silu_of_backward(grad_y, x, gate):
     return grad_x
 
 
-@silu_of.examples
-def silu_of_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
+@silu.examples
+def silu_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     """Both signs; a single number; so far out that all or nothing is kept."""
     return [(rng.standard_normal((3, 4)),), (rng.standard_normal(()),), (np.array([-1000.0, 0.0, 1000.0]),)]
-
-
-def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """Weigh every number by its sigmoid; with inplace, the result is written over the input.
-
-    >>> from chalkgrad import tensor
-    >>> silu(tensor([0.0, 1.0]))
-    tensor([0.    , 0.7311])
-    """
-    y: Tensor = in_place(silu_of)(input) if inplace else silu_of(input)
-    return y
 
 
 class SiLU(Module):
@@ -82,7 +72,8 @@ class SiLU(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """x (...) -> y (...)."""
-        return silu(x, self.inplace)
+        y: Tensor = silu(x, inplace=self.inplace)
+        return y
 
     def extra_repr(self) -> str:
         """Say whether the input is written over, as PyTorch does."""

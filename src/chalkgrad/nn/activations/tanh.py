@@ -12,7 +12,7 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor, implements
-from ...ops.attach import attach
+from ...ops.attach import attach, in_place
 from ..module import Module
 
 __all__ = ["Tanh", "tanh"]
@@ -65,4 +65,4 @@ class Tanh(Module):
         return y
 
 
-attach(tanh=tanh)
+attach(tanh=tanh, tanh_=in_place(tanh))

@@ -14,7 +14,7 @@ import numpy as np
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from ..module import Module
-from .windows import single
+from .windows import in_rows, single
 
 __all__ = [
     "AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "adaptive_avg_pool1d", "adaptive_avg_pool2d", "window_lengths",
@@ -106,7 +106,7 @@ def adaptive_avg_pool2d_backward(grad_y, n, h, w):
        were the windows the pixels. So the gradients are added up as the pixels were
     """
     share  = grad_y / n
-    grad_x = window_sums(window_sums(share, w, -1), h, -2)
+    grad_x = in_rows(window_sums(window_sums(share, w, -1), h, -2))
     return grad_x
 
 

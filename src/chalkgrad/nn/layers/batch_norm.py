@@ -17,6 +17,7 @@ from ...law.errors import ShapeError
 from ...ops.update import update_rule
 from .. import init
 from ..module import Buffer, Module, Parameter
+from .channels import channel_sums, for_each
 
 __all__ = [
     "BatchNorm1d", "BatchNorm2d", "batch_norm", "batch_norm_eval", "batch_norm_train",
@@ -39,26 +40,21 @@ def batch_norm_train(x, weight=None, bias=None, *, eps=1e-5):
     >>> y.round(3), mean, var
     (array([[-1.,  0.], [ 1.,  0.]]), array([2., 5.]), array([2., 0.]))
     """
-    axes  = (0, *range(2, x.ndim))
-    row   = (1, -1, *[1] * (x.ndim - 2))
     m     = x.size // x.shape[1]
-    mean  = x.mean(axis=axes)
-    away  = x - mean.reshape(row)
-    power = (away * away).mean(axis=axes)
+    mean  = channel_sums(x) / m
+    away  = x - for_each(mean, x)
+    power = channel_sums(away, away) / m
     rstd  = 1 / np.sqrt(power + eps)
-    x_hat = away * rstd.reshape(row)
-    if weight is None:
-        y = x_hat.copy()  # x_hat is remembered, but y is handed out, and may be changed
-    else:
-        y = x_hat * weight.reshape(row)
+    scale = rstd if weight is None else weight * rstd
+    y     = away * for_each(scale, x)
     if bias is not None:
-        y = y + bias.reshape(row)
+        y += for_each(bias, x)
     var = power * (m / max(m - 1, 1))
     return y, mean, var
 
 
 @batch_norm_train.backward
-def batch_norm_train_backward(grad_y, weight, x_hat, rstd, axes, row, m):
+def batch_norm_train_backward(grad_y, away, rstd, scale, m):
     """
     1. y = weight · x̂ + bias in each channel, so ∂loss/∂bias = Σᵢ gᵢ and ∂loss/∂weight = Σᵢ gᵢ x̂ᵢ
     2. x̂ᵢ = (xᵢ - mean) · rstd, and the mean and the variance depend on all the m numbers xⱼ of the channel:
@@ -66,15 +62,16 @@ def batch_norm_train_backward(grad_y, weight, x_hat, rstd, axes, row, m):
     3. ∂x̂ᵢ/∂xⱼ = rstd · (1{i=j} - 1/m - x̂ᵢ x̂ⱼ/m)
     4. ∂loss/∂xⱼ = Σᵢ gᵢ weight ∂x̂ᵢ/∂xⱼ = weight · rstd · (gⱼ - (1/m) Σᵢ gᵢ - x̂ⱼ (1/m) Σᵢ gᵢ x̂ᵢ),
        where the two sums are those of step 1: shifting or stretching a channel changes nothing
+    5. what the large arrays are multiplied by is worked out first, channel by channel: with a = weight · rstd it is
+       a · gⱼ - awayⱼ · (a · rstd Σᵢ gᵢ x̂ᵢ/m) - a Σᵢ gᵢ/m, since x̂ⱼ = awayⱼ · rstd
     """
-    grad_bias   = grad_y.sum(axis=axes)
-    grad_weight = (grad_y * x_hat).sum(axis=axes)
-    scale       = rstd
-    if weight is not None:
-        scale = weight * rstd
-    along_ones  = (grad_bias / m).reshape(row)
-    along_x_hat = (grad_weight / m).reshape(row)
-    grad_x      = scale.reshape(row) * (grad_y - along_ones - x_hat * along_x_hat)
+    grad_bias   = channel_sums(grad_y)
+    grad_weight = channel_sums(grad_y, away) * rstd
+    along_x_hat = scale * rstd * grad_weight / m
+    along_ones  = scale * grad_bias / m
+    grad_x      = grad_y * for_each(scale, away)
+    grad_x     -= away * for_each(along_x_hat, away)
+    grad_x     -= for_each(along_ones, away)
     return grad_x, grad_weight, grad_bias
 
 

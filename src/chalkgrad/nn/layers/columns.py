@@ -11,18 +11,23 @@ They are each other's derivatives, so `conv2d` and `conv_transpose2d` need no mo
     sums      (n, o, p, q)
     geometry  kernel (kh, kw), stride, dilation, the frame around the image, and the places (p, q)
 
-The columns of a whole batch are kh · kw times the batch. So they are made of a few images at a time, used while they
-are in the cache, and forgotten. A backward makes them again: that costs a little where all of them would have fitted
-into the cache, and saves much where they would not, time as well as memory.
+In memory, images lie as *rows* (h, c, w, n): row by row, the same pixel of all images side by side. Two things follow.
+A step to the right is a step of n numbers, so whatever is shifted is copied in long runs. And kh rows, one after the
+other, are already one tall matrix: the columns of a whole row of places, of which nothing has to be copied. So columns
+take kw times the memory of the images, not kh · kw times. What comes out lies in memory as rows again, and looks to
+everybody else like images; NumPy keeps that order in whatever is computed element by element.
 """
+
+import math
 
 import numpy as np
 
-from .windows import col2im, crop, im2col, pad, taps
+from .channels import for_each
+from .windows import as_images, as_rows, reach, taps
 
 __all__ = [
-    "as_kernels", "as_weight", "collect", "convolve", "from_columns", "joined", "paint", "parts_of", "portions",
-    "split", "to_columns",
+    "aligned", "as_kernels", "as_weight", "collect", "columns_of", "convolve", "multiply", "paint", "painters",
+    "pieces", "portions", "roomy", "side_by_side", "tall",
 ]
 
 
@@ -41,99 +46,195 @@ def as_weight(kernels, shape):
     return np.moveaxis(kernels.reshape(o, kh, kw, seen), -1, 1)
 
 
-def portions(images, kernels, places):
-    """Cut a batch into slices of so few images that their columns, and their sums, take about a megabyte.
+def aligned(x, dtype, shape):
+    """Make an empty array like x that starts at a multiple of 64 bytes, as BLAS reads and writes it fastest."""
+    if not isinstance(x, np.ndarray):
+        return np.empty_like(x, dtype, order="C", shape=shape)
+    size, dtype = math.prod(shape), np.dtype(dtype)
+    raw = np.empty(size * dtype.itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size * dtype.itemsize].view(dtype).reshape(shape)
 
-    >>> portions(np.ones((5, 8, 30, 40)), kernels=np.ones((1, 6, 3 * 3 * 8)), places=(28, 38))
-    [slice(0, 3, None), slice(3, 6, None)]
+
+def roomy(x, shape):
+    """Make an empty array (..., q, n) like x whose lines of q · n numbers lie an odd number of 128 bytes apart.
+
+    At a power of two they would compete for the same few places of the cache, and products with few kernels would
+    take up to 1.6 times as long.
+
+    >>> roomy(np.ones(1, np.float32), (3, 32, 32)).strides
+    (4224, 128, 4)
     """
-    groups, share, inputs = kernels.shape
-    p, q = places
-    some = max(2**18 // max(groups * max(share, inputs) * p * q, 1), 1)
-    return [slice(i, i + some) for i in range(0, len(images), some)]
+    if not isinstance(x, np.ndarray):
+        return np.empty_like(x, order="C", shape=shape)
+    *lead, q, n = shape
+    step = max(128 // x.dtype.itemsize, 1)
+    room = (-(-q * n // step) // 2 * 2 + 1) * step
+    return aligned(x, x.dtype, (*lead, room))[..., : q * n].reshape(shape)
 
 
-def parts_of(images, inputs):
-    """Decide how many matrices are made of some images.
+def side_by_side(rows, groups, geometry):
+    """Write kw copies of each row side by side, each shifted to what one column of a kernel sees from all q places.
 
-    BLAS likes one wide matrix. But kernels with few weights, as in a first layer, would wait for it to rearrange that
-    matrix: for them one product for each image is up to twice as fast.
+    rows (h, c, w, n) -> (groups, all rows that a kernel reaches, kw · c/groups, q · n), with the frame as zeros
     """
-    return len(images) if inputs <= 32 else 1
+    (kh, kw), (sh, sw), (dh, dw), ((top, _), (left, _)), (p, q) = geometry
+    h, c, w, n = rows.shape
+    high = (kh - 1) * dh + (p - 1) * sh + 1
+    grouped = np.swapaxes(rows.reshape(h, groups, c // groups, w, n), 0, 1)
+    copies = roomy(rows, (groups, high, kw, c // groups, q, n))
+    first, last = reach(-top, high, 1, h)
+    copies[:, :first] = copies[:, last:] = 0
+    for j in range(kw):
+        start, stop = reach(j * dw - left, q, sw, w)
+        copies[:, first:last, j, :, :start] = copies[:, first:last, j, :, stop:] = 0
+        seen = taps(start * sw + j * dw - left, stop - start, sw)
+        copies[:, first:last, j, :, start:stop] = grouped[:, first - top : last - top, :, seen]
+    return copies.reshape(groups, high, kw * (c // groups), q * n)
 
 
-def split(images, parts):
-    """Cut a batch into parts, channels first in each: (n, c, h, w) -> (parts, c, n/parts, h, w), of the same memory."""
-    n, c, h, w = images.shape
-    return np.swapaxes(images.reshape(parts, n // parts, c, h, w), 1, 2)
+def tall(copies, geometry):
+    """Stack the kh rows that a kernel sees from each of the p places down the image: the columns, without a copy.
+
+    copies (groups, high, k, m) -> (groups, p, kh · k, m)
+    """
+    (kh, _), (sh, _), (dh, _), _, (p, _) = geometry
+    groups, _, k, m = copies.shape
+    if kh == 1:
+        return copies[:, taps(0, p, sh)]
+    if isinstance(copies, np.ndarray) and dh == 1:  # rows that follow each other are a matrix as they lie
+        group, row, _, one = copies.strides
+        return np.lib.stride_tricks.as_strided(copies, (groups, p, kh * k, m), (group, sh * row, row // k, one))
+    seen = np.arange(p)[:, None] * sh + np.arange(kh) * dh
+    return copies[:, seen].reshape(groups, p, kh * k, m)
 
 
-def joined(parts):
-    """Put the parts of a batch together again: (parts, c, n/parts, h, w) -> (n, c, h, w)."""
-    _, c, _, h, w = parts.shape
-    return np.swapaxes(parts, 1, 2).reshape(-1, c, h, w)
+def portions(rows, groups, geometry):
+    """Cut the places across into slices of so few that `side_by_side` writes two million numbers for each, or fewer.
+
+    >>> portions(np.ones((30, 64, 40, 10)), 1, ((3, 3), (1, 1), (1, 1), ((0, 0), (0, 0)), (28, 38)))
+    [slice(0, 19, None), slice(19, 38, None)]
+    """
+    (kh, kw), (sh, _), (dh, _), _, (p, q) = geometry
+    _, c, _, n = rows.shape
+    high = (kh - 1) * dh + (p - 1) * sh + 1
+    count = -(-high * kw * c * n * q // 2**21)
+    some = max(-(-q // max(count, 1)), 1)
+    return [slice(i, min(i + some, q)) for i in range(0, q, some)]
 
 
-def to_columns(images, parts, groups, geometry):
-    """Write what the kernels see into columns: (n, c, h, w) -> (parts, groups, inputs, n/parts · p · q)."""
-    (kh, kw), stride, dilation, frame, (p, q) = geometry
-    inputs = kh * kw * images.shape[1] // groups
-    framed = pad(split(images, parts), frame)
-    *_, h, w = framed.shape
-    # what no kernel reaches, because the last stride would leave the image, is left out
-    rows = taps(0, (kh - 1) * dilation[0] + (p - 1) * stride[0] + 1, 1)
-    across = taps(0, (kw - 1) * dilation[1] + (q - 1) * stride[1] + 1, 1)
-    planes = framed.reshape(parts, groups, -1, h, w)[..., rows, across]
-    return im2col(planes, (kh, kw), stride, dilation).reshape(parts, groups, inputs, -1)
+def columns_of(rows, groups, geometry, across):
+    """Write what the kernels see from some places across into columns: -> (p, groups, inputs, places · n)."""
+    h, c, _, n = rows.shape
+    kernel, stride, dilation, (down, (left, right)), (p, _) = geometry
+    if (kernel, stride, down, left, right) == ((1, 1), (1, 1), (0, 0), 0, 0):
+        return rows[:, :, across].reshape(h, groups, c // groups, (across.stop - across.start) * n)
+    part = (kernel, stride, dilation, (down, (left - across.start * stride[1], right)), (p, across.stop - across.start))
+    return np.swapaxes(tall(side_by_side(rows, groups, part), part), 0, 1)
 
 
-def from_columns(columns, size, geometry):
-    """Add every column to the pixels that it was made from: the transpose of `to_columns`, for images of (h, w)."""
-    (kh, kw), stride, dilation, frame, (p, q) = geometry
-    parts, groups, inputs, total = columns.shape
-    channels, some = groups * inputs // (kh * kw), total // (p * q)
-    h, w = [length + sum(both) for length, both in zip(size, frame)]
-    planes = col2im(columns.reshape(parts, groups, kh, kw, -1, p, q), (h, w), stride, dilation)
-    return joined(crop(planes.reshape(parts, channels, some, h, w), frame))
+def pieces(length, work):
+    """Cut a length into equal pieces of so many columns that a product of `work` multiplications a column is small.
+
+    OpenBLAS multiplies what takes up to a million multiplications as it lies, and rearranges both matrices before
+    it multiplies larger ones, which for a few kernels takes as long as the product. Pieces narrower than 64 columns
+    are not worth it.
+
+    >>> pieces(1024, work=16 * 144), pieces(1024, work=64 * 576)
+    (256, 1024)
+    """
+    least = -(-length * work // 10**6)
+    good = (length // count for count in range(max(least, 1), length // 64 + 1) if length % count == 0)
+    return next(good, max(length, 1))
+
+
+def multiply(kernels, columns, sums):
+    """Write kernels (groups, o, k) @ columns (p, groups, k, m) into sums (p, groups, o, m), in `pieces` of columns."""
+    if not isinstance(sums, np.ndarray):
+        sums[...] = kernels @ columns
+        return
+    (_, o, k), m = kernels.shape, columns.shape[-1]
+    if k == 1:  # no sum is taken, and this is ten times as fast
+        np.multiply(kernels, columns, out=sums)
+        return
+    size = pieces(m, o * k)
+    cut, into = [np.swapaxes(x.reshape(*x.shape[:-1], m // size, size), -2, -3) for x in (columns, sums)]
+    np.matmul(kernels[:, None], cut, out=into)
 
 
 def convolve(images, kernels, bias, geometry):
     """Weigh what each kernel sees at each place, and add its bias: -> sums."""
-    groups, share, inputs = kernels.shape
-    places = geometry[-1]
+    groups, share, _ = kernels.shape
+    (p, q), n, rows = geometry[-1], len(images), as_rows(images)
     dtype = np.result_type(images.dtype, kernels.dtype)
-    sums = np.empty_like(images, dtype, shape=(len(images), groups * share, *places))
-    for some in portions(images, kernels, places):
-        parts = parts_of(images[some], inputs)
-        product = kernels @ to_columns(images[some], parts, groups, geometry)
-        if bias is not None:
-            product += bias.reshape(groups, share, 1)
-        sums[some] = joined(product.reshape(parts, groups * share, -1, *places))
-    return sums
+    sums = aligned(rows, dtype, (p, groups, share, q * n))
+    for across in portions(rows, groups, geometry):
+        columns = columns_of(rows, groups, geometry, across)
+        multiply(kernels, columns, sums[..., across.start * n : across.stop * n])
+    if bias is not None:
+        each = for_each(bias, sums.reshape(p, groups * share, q * n))
+        sums += each.reshape(1, groups, share, each.shape[-1])
+    return as_images(sums.reshape(p, groups * share, q, n))
+
+
+def painters(count, stride, dilation, before, size, places):
+    """Split one axis of painting into convolutions: every `stride`-th pixel is painted by the same few taps.
+
+    count    of the taps of the kernel; tap t of place i paints pixel i · stride + t · dilation - before
+    size     of the axis of the image
+
+    Lists for each set of taps that paint together: the slice of taps, the slice of pixels, and how a kernel of these
+    taps, turned round, lies on the sums: its dilation, its frame, and its places.
+
+    >>> painters(3, stride=2, dilation=1, before=1, size=8, places=4)
+    [(slice(0, None, 2), slice(1, 8, 2), (1, (0, 1), 4)), (slice(1, None, 2), slice(0, 7, 2), (1, (0, 0), 4))]
+    """
+    period = stride // math.gcd(stride, dilation)
+    found = []
+    for t in range(min(period, count)):
+        span = (count - 1 - t) // period * (period * dilation // stride)  # from the first tap of the set to the last
+        start, stop = reach(t * dilation - before, places + span, stride, size)
+        frame = (span - start, stop - places)
+        pixels = taps(start * stride + t * dilation - before, stop - start, stride)
+        if stop > start:
+            found.append((slice(t, None, period), pixels, (period * dilation // stride, frame, stop - start)))
+    return found
 
 
 def paint(sums, kernels, size, geometry):
-    """Let every sum paint its kernel onto an empty image of `size` (h, w), as strongly as it is bright: -> images."""
+    """Let every sum paint its kernel onto an empty image of `size` (h, w), as strongly as it is bright: -> images.
+
+    What a pixel gets is a sum over the places whose kernels reach it, weighed by the taps that do: a convolution of
+    the sums with the kernels turned round. With a stride, neighbours are reached by different taps, and there is a
+    convolution for each set of them.
+    """
     groups, share, inputs = kernels.shape
-    (kh, kw), *_, places = geometry
-    dtype = np.result_type(sums.dtype, kernels.dtype)
-    images = np.empty_like(sums, dtype, shape=(len(sums), groups * inputs // (kh * kw), *size))
-    for some in portions(sums, kernels, places):
-        parts = parts_of(sums[some], inputs)
-        brightness = split(sums[some], parts).reshape(parts, groups, share, -1)
-        images[some] = from_columns(np.swapaxes(kernels, -1, -2) @ brightness, size, geometry)
-    return images
+    (kh, kw), (sh, sw), (dh, dw), ((top, _), (left, _)), (p, q) = geometry
+    (h, w), c = size, inputs // (kh * kw)
+    turned = np.transpose(kernels.reshape(groups, share, kh, kw, c), (0, 4, 2, 3, 1))  # from sums to channels
+    ways = [(down, across) for down in painters(kh, sh, dh, top, h, p) for across in painters(kw, sw, dw, left, w, q)]
+    parts = []
+    for (rows, _, (spread_h, frame_h, count_h)), (columns, _, (spread_w, frame_w, count_w)) in ways:
+        few = turned[:, :, rows, columns][:, :, ::-1, ::-1]
+        lie = (few.shape[2:4], (1, 1), (spread_h, spread_w), (frame_h, frame_w), (count_h, count_w))
+        parts.append(convolve(sums, few.reshape(groups, c, -1), None, lie))
+    if (sh, sw) == (1, 1) and parts[0].shape[2:] == size:
+        return parts[0]
+    painted = np.zeros_like(sums, parts[0].dtype, order="C", shape=(h, groups * c, w, len(sums)))
+    for ((_, down, _), (_, across, _)), part in zip(ways, parts):
+        painted[down, :, across] = as_rows(part)
+    return as_images(painted)
 
 
 def collect(images, sums, kernels, geometry):
     """Multiply what each weight saw by the sums that it went into: -> an array like the kernels."""
-    groups, share, inputs = kernels.shape
-    dtype = np.result_type(images.dtype, sums.dtype)
-    met = np.zeros_like(kernels, dtype, shape=(groups, inputs, share))
-    for some in portions(images, kernels, geometry[-1]):
-        parts = parts_of(images[some], inputs)
-        brightness = split(sums[some], parts).reshape(parts, groups, share, -1)
+    groups, share, _ = kernels.shape
+    (p, q), n, rows = geometry[-1], len(images), as_rows(images)
+    brightness = as_rows(sums).reshape(p, groups, share, q * n)
+    met = 0
+    for across in portions(rows, groups, geometry):
+        columns = columns_of(rows, groups, geometry, across)
+        part = brightness[..., across.start * n : across.stop * n]
         # with the columns on the left, since BLAS is faster with the longer axis first
-        products = to_columns(images[some], parts, groups, geometry) @ np.swapaxes(brightness, -1, -2)
-        met += products.sum(axis=0)
+        met = met + (columns @ np.swapaxes(part, -1, -2)).sum(axis=0)
     return np.swapaxes(met, -1, -2)

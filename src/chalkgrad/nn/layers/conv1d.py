@@ -16,6 +16,7 @@ from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from .. import init
 from ..module import Module, Parameter
+from .channels import channel_sums
 from .columns import as_kernels, as_weight, collect, convolve, paint
 from .conv2d import border, geometry_of
 from .windows import pair, single
@@ -79,7 +80,7 @@ def conv1d_backward(grad_y, x, weight, images, kernels, geometry):
     grad_images  = paint(grad_sums, kernels, images.shape[-2:], geometry)
     grad_weight  = as_weight(grad_kernels, weight[:, :, None].shape)[:, :, 0]
     grad_x       = grad_images.reshape(x.shape)
-    grad_bias    = grad_sums.sum(axis=0).sum(axis=(1, 2))
+    grad_bias    = channel_sums(grad_sums)
     return grad_x, grad_weight, grad_bias
 
 

@@ -15,6 +15,7 @@ from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from .. import init
 from ..module import Module, Parameter
+from .channels import channel_sums, for_each
 from .columns import as_kernels, as_weight, collect, convolve, paint
 from .windows import pair
 
@@ -73,7 +74,7 @@ def conv_transpose2d(x, weight, bias=None, *, stride=1, padding=0, output_paddin
     kernels  = as_kernels(weight, groups)
     images   = paint(pixels, kernels, size, geometry)
     if bias is not None:
-        images += bias.reshape(-1, 1, 1)
+        images = images + for_each(bias, images)
     y = images.reshape(*shape[:-3], *images.shape[1:])
     return y
 
@@ -93,8 +94,7 @@ def conv_transpose2d_backward(grad_y, x, weight, pixels, kernels, geometry):
     grad_kernels = collect(grad_images, pixels, kernels, geometry)
     grad_x       = grad_pixels.reshape(x.shape)
     grad_weight  = as_weight(grad_kernels, weight.shape)
-    # whole images first: they lie in one piece, and are added twice as fast as pixel by pixel
-    grad_bias    = grad_images.sum(axis=0).sum(axis=(1, 2))
+    grad_bias    = channel_sums(grad_images)
     return grad_x, grad_weight, grad_bias
 
 

@@ -46,16 +46,18 @@ def gru(x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reverse=Fals
     # What the inputs tell the gates, at all steps at once; the loop puts in its place how far the gates open.
     gates = weight_ih @ np.swapaxes(x, 1, 2)
     if bias_ih is not None:
-        gates += bias_ih.reshape(-1, 1)
-    h = np.zeros_like(x, shape=(n, batch)) if h0 is None else h0.T
-    y        = np.empty_like(x, shape=(steps, batch, n))
-    h_before = np.empty_like(x, shape=(n, steps, batch))
+        gates += np.broadcast_to(bias_ih.reshape(-1, 1), (3 * n, batch)).copy()
+    bias = np.zeros_like(x, shape=(3 * n, batch))
+    if bias_hh is not None:
+        bias = np.broadcast_to(bias_hh.reshape(-1, 1), (3 * n, batch)).copy()
+    # What was told before and after every step: one more than there are steps.
+    told     = np.empty_like(x, shape=(steps + 1, batch, n))
     recalled = np.empty_like(x, shape=(steps, n, batch))
+    start, after = (steps, 0) if reverse else (0, 1)
+    h = np.zeros_like(x, shape=(n, batch)) if h0 is None else h0.T
+    told[start] = h.T
     for t in range(steps - 1, -1, -1) if reverse else range(steps):
-        h_before[:, t] = h
-        u = weight_hh @ h
-        if bias_hh is not None:
-            u = u + bias_hh.reshape(-1, 1)
+        u = weight_hh @ h + bias
         opened = sigmoid(gates[t, :2 * n] + u[:2 * n])
         r, z = opened.reshape(2, n, batch)
         new = np.tanh(gates[t, 2 * n:] + r * u[2 * n:])
@@ -63,48 +65,50 @@ def gru(x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reverse=Fals
         gates[t, :2 * n] = opened
         gates[t, 2 * n:] = new
         recalled[t] = u[2 * n:]
-        y[t] = h.T
+        told[t + after] = h.T
+    y = told[after:after + steps]
     h_n = h.T
     return y, h_n
 
 
 @gru.backward
-def gru_backward(grad_y, grad_h_n, x, weight_ih, weight_hh, gates, h_before, recalled, steps, batch, n, reverse):
+def gru_backward(grad_y, grad_h_n, x, weight_ih, weight_hh, gates, told, recalled, after, steps, batch, n, reverse):
     """
     1. net = W x_t + b_ih and u = U h_t-1 + b_hh, each with rows for r, z and h̃; r, z = σ(net + u);
        h̃ = tanh(net + r u); h_t = h̃ + z (h_t-1 - h̃)
-    2. h_t moves the loss as y_t, and through the next step; so we go from the last step to the first, and the first
-       thing to arrive is the gradient by h_n
-    3. ∂loss/∂h̃ = ∂loss/∂h_t · (1 - z), and by what tanh was taken of: that · (1 - h̃²) =: δ
-    4. ∂loss/∂z = ∂loss/∂h_t · (h_t-1 - h̃),  ∂loss/∂r = δ u;  by what σ was taken of: that · s (1 - s)
-    5. net and u are added, so these are the gradients by both; only h̃ sees u through r, so there u gets δ r
+    2. ∂h_t/∂h̃ = 1 - z, and by what tanh was taken of: that · (1 - h̃²) =: δ
+    3. ∂h_t/∂z = h_t-1 - h̃, and ∂h_t/∂r = δ u;  by what σ was taken of: that · s (1 - s)
+    4. net and u are added, so these are the derivatives by both; only h̃ sees u through r, so there u gets δ r
+    5. all this needs nothing from later steps, and is computed for all steps at once. h_t moves the loss as y_t, and
+       through the next step; so we go from the last step to the first, and the first thing to arrive is the gradient
+       by h_n
     6. ∂loss/∂h_t-1 = z · ∂loss/∂h_t, directly: a state that is kept keeps its error; plus Uᵀ ∂loss/∂u
     7. the weights are those of every step, so they collect from all: ∂loss/∂W = Σ_t ∂loss/∂net_t x_tᵀ,
        ∂loss/∂U = Σ_t ∂loss/∂u_t h_t-1ᵀ: one matrix product for all steps and sequences
     8. ∂loss/∂b_ih = Σ_t ∂loss/∂net_t,  ∂loss/∂b_hh = Σ_t ∂loss/∂u_t,  ∂loss/∂x_t = Wᵀ ∂loss/∂net_t
     """
-    back = weight_hh.T.copy()  # turned round once; BLAS would have to do it at every step
-    grad_nets = np.empty_like(gates, shape=(3 * n, steps, batch))
+    h_before = np.swapaxes(told[1 - after:1 - after + steps], 1, 2)
+    r, z, new = np.swapaxes(gates.reshape(steps, 3, n, batch), 0, 1)
+    delta = (1 - z) * (1 - new * new)
+    by_u = np.empty_like(gates, shape=(steps, 3, n, batch))
+    by_u[:, 0] = delta * recalled * (r * (1 - r))
+    by_u[:, 1] = (h_before - new) * (z * (1 - z))
+    by_u[:, 2] = delta * r
     grad_us   = np.empty_like(gates, shape=(3 * n, steps, batch))
+    grad_news = np.empty_like(gates, shape=(n, steps, batch))  # by the last rows of net; the others are those of u
+    back = weight_hh.T.copy()  # turned round once; BLAS would have to do it at every step
     grad_h = grad_h_n.T
     for t in range(steps) if reverse else range(steps - 1, -1, -1):
-        r, z, new = gates[t].reshape(3, n, batch)
         grad_h = grad_h + grad_y[t].T
-        delta  = grad_h * (1 - z) * (1 - new * new)
-        grad_u = np.empty_like(gates, shape=(3, n, batch))
-        grad_u[0] = delta * recalled[t] * (r * (1 - r))
-        grad_u[1] = grad_h * (h_before[:, t] - new) * (z * (1 - z))
-        grad_u[2] = delta * r
-        grad_column = grad_u.reshape(3 * n, batch)
+        grad_column = (by_u[t] * grad_h).reshape(3 * n, batch)
         grad_us[:, t] = grad_column
-        grad_nets[:, t] = grad_column
-        grad_nets[2 * n:, t] = delta
-        grad_h = grad_h * z + back @ grad_column
+        grad_news[:, t] = delta[t] * grad_h
+        grad_h = grad_h * z[t] + back @ grad_column
     grad_h0 = grad_h.T
-    grad_columns   = grad_nets.reshape(3 * n, -1)
     grad_u_columns = grad_us.reshape(3 * n, -1)
+    grad_columns   = np.concatenate([grad_u_columns[:2 * n], grad_news.reshape(n, -1)])
     grad_weight_ih = grad_columns @ x.reshape(-1, x.shape[-1])
-    grad_weight_hh = grad_u_columns @ h_before.reshape(n, -1).T
+    grad_weight_hh = grad_u_columns @ told[1 - after:1 - after + steps].reshape(-1, n)
     grad_bias_ih   = grad_columns.sum(axis=1)
     grad_bias_hh   = grad_u_columns.sum(axis=1)
     grad_x         = (grad_columns.T @ weight_ih).reshape(x.shape)

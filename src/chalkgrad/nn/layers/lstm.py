@@ -15,7 +15,7 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from .recurrent import Recurrent, sigmoid
+from .recurrent import Recurrent
 
 __all__ = ["LSTM", "lstm"]
 
@@ -49,68 +49,77 @@ def lstm(x, h0, c0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reverse
     # What the inputs tell the gates, at all steps at once; the loop puts in its place how far the gates open.
     gates = weight_ih @ np.swapaxes(x, 1, 2)
     if bias_ih is not None:
-        gates += (bias_ih + bias_hh).reshape(-1, 1)
+        gates += np.broadcast_to((bias_ih + bias_hh).reshape(-1, 1), (4 * n, batch)).copy()
+    # i, f and o open from 0, by a sigmoid, and g from -1, by tanh; σ(z) = (1 + tanh(z/2)) / 2, so one tanh does it all.
+    low = np.zeros_like(x, shape=(4, 1))
+    low[2] = -1
+    middle, half = (1 + low) / 2, (1 - low) / 2
+    # What was told and remembered before and after every step: one more than there are steps.
+    told  = np.empty_like(x, shape=(steps + 1, batch, n))
+    cells = np.empty_like(x, shape=(steps + 1, n * batch))
+    start, after = (steps, 0) if reverse else (0, 1)
     h = np.zeros_like(x, shape=(n, batch)) if h0 is None else h0.T
-    c = np.zeros_like(x, shape=(n, batch)) if c0 is None else c0.T
-    y        = np.empty_like(x, shape=(steps, batch, n))
-    h_before = np.empty_like(x, shape=(n, steps, batch))
-    c_before = np.empty_like(x, shape=(steps, n, batch))
+    c = np.zeros_like(x, shape=n * batch) if c0 is None else c0.T.reshape(-1)
+    told[start] = h.T
+    cells[start] = c
     for t in range(steps - 1, -1, -1) if reverse else range(steps):
-        h_before[:, t] = h
-        c_before[t] = c
-        net = weight_hh @ h + gates[t]
-        # g is no gate, and gets a tanh; but one sigmoid for all four is faster than one for each of three
-        opened = sigmoid(net)
-        opened[2 * n:3 * n] = np.tanh(net[2 * n:3 * n])
-        i, f, g, o = opened.reshape(4, n, batch)
+        net = (gates[t] + weight_hh @ h).reshape(4, -1)
+        opened = middle + half * np.tanh(half * net)
+        i, f, g, o = opened
         c = f * c + i * g
-        h = o * np.tanh(c)
-        gates[t] = opened
-        y[t] = h.T
-    h_n, c_n = h.T, c.T
+        h = (o * np.tanh(c)).reshape(n, batch)
+        gates[t] = opened.reshape(4 * n, batch)
+        cells[t + after] = c
+        told[t + after] = h.T
+    y = told[after:after + steps]
+    h_n, c_n = h.T, c.reshape(n, batch).T
     return y, h_n, c_n
 
 
 @lstm.backward
 def lstm_backward(
-    grad_y, grad_h_n, grad_c_n, x, weight_ih, weight_hh, gates, h_before, c_before, steps, batch, n, reverse
+    grad_y, grad_h_n, grad_c_n, x, weight_ih, weight_hh, gates, told, cells, after, steps, batch, n, reverse
 ):
     """
     1. net = W_ih x_t + W_hh h_t-1 + b; i, f, o = σ(net) and g = tanh(net), each in its rows; c_t = f c_t-1 + i g;
        h_t = o tanh(c_t)
-    2. h_t moves the loss as y_t, and through the next step; so we go from the last step to the first, and the first
+    2. a sigmoid s has the slope s (1 - s), and g, a tanh, 1 - g². So ∂c_t/∂net = g · i (1 - i) in the rows of i,
+       c_t-1 · f (1 - f) in those of f, i · (1 - g²) in those of g; and ∂h_t/∂net = tanh(c_t) · o (1 - o) in those of o
+    3. ∂h_t/∂c_t = o (1 - tanh² c_t). All this needs nothing from later steps, and is computed for all steps at once
+    4. h_t moves the loss as y_t, and through the next step; so we go from the last step to the first, and the first
        to arrive are the gradients by h_n and c_n
-    3. ∂loss/∂c_t = what came from step t+1, plus ∂loss/∂h_t · o (1 - tanh² c_t)
-    4. ∂loss/∂i = ∂loss/∂c_t · g,  ∂loss/∂f = ∂loss/∂c_t · c_t-1,  ∂loss/∂g = ∂loss/∂c_t · i,
-       ∂loss/∂o = ∂loss/∂h_t · tanh c_t
-    5. by net: a sigmoid s has the slope s (1 - s), and g, a tanh, 1 - g²
+    5. ∂loss/∂c_t = what came from step t+1, plus ∂loss/∂h_t · ∂h_t/∂c_t
     6. ∂loss/∂h_t-1 = W_hhᵀ ∂loss/∂net: by the same weights, over and over. But ∂loss/∂c_t-1 = f · ∂loss/∂c_t: where
        the forget gate is open, the error stays as it is. This is what the cell is for
     7. the weights are those of every step, so they collect from all: ∂loss/∂W_ih = Σ_t ∂loss/∂net_t x_tᵀ,
        ∂loss/∂W_hh = Σ_t ∂loss/∂net_t h_t-1ᵀ: one matrix product for all steps and sequences
     8. ∂loss/∂b = Σ_t ∂loss/∂net_t for both biases;  ∂loss/∂x_t = W_ihᵀ ∂loss/∂net_t
     """
-    back = weight_hh.T.copy()  # turned round once; BLAS would have to do it at every step
+    before = 1 - after
+    i, f, g, o = np.swapaxes(gates.reshape(steps, 4, -1), 0, 1)
+    tanh_c = np.tanh(cells[after:after + steps])
+    by_net = np.empty_like(gates, shape=(steps, 4, n * batch))
+    by_net[:, 0] = g * (i * (1 - i))
+    by_net[:, 1] = cells[before:before + steps] * (f * (1 - f))
+    by_net[:, 2] = i * (1 - g * g)
+    by_net[:, 3] = tanh_c * (o * (1 - o))
+    h_by_c = o * (1 - tanh_c * tanh_c)
     grad_nets = np.empty_like(gates, shape=(4 * n, steps, batch))
-    grad_h, grad_c = grad_h_n.T, grad_c_n.T
+    back = weight_hh.T.copy()  # turned round once; BLAS would have to do it at every step
+    grad_h, grad_c = grad_h_n.T, grad_c_n.T.reshape(-1)
     for t in range(steps) if reverse else range(steps - 1, -1, -1):
-        i, f, g, o = gates[t].reshape(4, n, batch)
-        tanh_c = np.tanh(f * c_before[t] + i * g)  # again, which costs no more than remembering it
-        grad_h = grad_h + grad_y[t].T
-        grad_c = grad_c + grad_h * o * (1 - tanh_c * tanh_c)
-        grad_net = np.empty_like(gates, shape=(4, n, batch))
-        grad_net[0] = grad_c * g * (i * (1 - i))
-        grad_net[1] = grad_c * c_before[t] * (f * (1 - f))
-        grad_net[2] = grad_c * i * (1 - g * g)
-        grad_net[3] = grad_h * tanh_c * (o * (1 - o))
+        grad_h = (grad_h + grad_y[t].T).reshape(-1)
+        grad_c = grad_c + grad_h * h_by_c[t]
+        grad_net = by_net[t] * grad_c
+        grad_net[3] = by_net[t, 3] * grad_h
         grad_column = grad_net.reshape(4 * n, batch)
         grad_nets[:, t] = grad_column
         grad_h = back @ grad_column
-        grad_c = grad_c * f
-    grad_h0, grad_c0 = grad_h.T, grad_c.T
+        grad_c = grad_c * f[t]
+    grad_h0, grad_c0 = grad_h.T, grad_c.reshape(n, batch).T
     grad_columns   = grad_nets.reshape(4 * n, -1)
     grad_weight_ih = grad_columns @ x.reshape(-1, x.shape[-1])
-    grad_weight_hh = grad_columns @ h_before.reshape(n, -1).T
+    grad_weight_hh = grad_columns @ told[before:before + steps].reshape(-1, n)
     grad_bias_ih   = grad_columns.sum(axis=1)
     grad_bias_hh   = grad_bias_ih
     grad_x         = (grad_columns.T @ weight_ih).reshape(x.shape)

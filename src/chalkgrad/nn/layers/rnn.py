@@ -43,26 +43,26 @@ def rnn(x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, nonlinearity
     # Inside, each sequence is a column, as one writes W h on paper: BLAS is up to twice as fast so as with rows.
     nets = weight_ih @ np.swapaxes(x, 1, 2)
     if bias_ih is not None:
-        nets += (bias_ih + bias_hh).reshape(-1, 1)
+        nets += np.broadcast_to((bias_ih + bias_hh).reshape(-1, 1), (n, batch)).copy()
+    # What was told before and after every step: one more than there are steps.
+    told = np.empty_like(x, shape=(steps + 1, batch, n))
+    start, after = (steps, 0) if reverse else (0, 1)
     h = np.zeros_like(x, shape=(n, batch)) if h0 is None else h0.T
-    y        = np.empty_like(x, shape=(steps, batch, n))
-    h_before = np.empty_like(x, shape=(n, steps, batch))
-    h_after  = np.empty_like(x, shape=(steps, n, batch))
+    told[start] = h.T
     for t in range(steps - 1, -1, -1) if reverse else range(steps):
-        h_before[:, t] = h
         net = weight_hh @ h + nets[t]
         if nonlinearity == "tanh":
             h = np.tanh(net)
         else:
             h = np.maximum(net, np.zeros_like(net))
-        h_after[t] = h
-        y[t] = h.T
+        told[t + after] = h.T
+    y = told[after:after + steps]
     h_n = h.T
     return y, h_n
 
 
 @rnn.backward
-def rnn_backward(grad_y, grad_h_n, x, weight_ih, weight_hh, h_before, h_after, steps, n, nonlinearity, reverse):
+def rnn_backward(grad_y, grad_h_n, x, weight_ih, weight_hh, told, after, steps, batch, n, nonlinearity, reverse):
     """
     1. net_t = W_ih x_t + W_hh h_t-1 + b;  h_t = tanh(net_t), or max(0, net_t)
     2. h_t moves the loss as y_t, and through the next step; so we go from the last step to the first, and the first
@@ -73,19 +73,19 @@ def rnn_backward(grad_y, grad_h_n, x, weight_ih, weight_hh, h_before, h_after, s
        ∂loss/∂W_hh = Σ_t ∂loss/∂net_t h_t-1ᵀ: one matrix product for all steps and sequences
     6. ∂loss/∂b = Σ_t ∂loss/∂net_t for both biases;  ∂loss/∂x_t = W_ihᵀ ∂loss/∂net_t
     """
+    h = np.swapaxes(told[after:after + steps], 1, 2)
+    slopes = 1 - h * h if nonlinearity == "tanh" else (h > 0).astype(x.dtype)  # nothing from later steps: all at once
     back = weight_hh.T.copy()  # turned round once; BLAS would have to do it at every step
-    grad_nets = np.empty_like(h_before)
+    grad_nets = np.empty_like(x, shape=(n, steps, batch))
     grad_h = grad_h_n.T
     for t in range(steps) if reverse else range(steps - 1, -1, -1):
-        h = h_after[t]
-        grad_h = grad_h + grad_y[t].T
-        grad_net = grad_h * (1 - h * h) if nonlinearity == "tanh" else grad_h * (h > 0)
+        grad_net = (grad_h + grad_y[t].T) * slopes[t]
         grad_nets[:, t] = grad_net
         grad_h = back @ grad_net
     grad_h0 = grad_h.T
     grad_columns   = grad_nets.reshape(n, -1)
     grad_weight_ih = grad_columns @ x.reshape(-1, x.shape[-1])
-    grad_weight_hh = grad_columns @ h_before.reshape(n, -1).T
+    grad_weight_hh = grad_columns @ told[1 - after:1 - after + steps].reshape(-1, n)
     grad_bias_ih   = grad_columns.sum(axis=1)
     grad_bias_hh   = grad_bias_ih
     grad_x         = (grad_columns.T @ weight_ih).reshape(x.shape)

@@ -6,7 +6,7 @@ spelled programs; so they are untyped, and use nothing that Tensors do not know.
 
 import numpy as np
 
-__all__ = ["col2im", "crop", "im2col", "output_size", "pad", "pair", "places", "single", "taps"]
+__all__ = ["as_images", "as_rows", "crop", "in_rows", "output_size", "pad", "pair", "places", "reach", "single", "taps"]
 
 
 def pair(value, name, least=1):
@@ -59,6 +59,16 @@ def taps(offset, count, stride):
     return slice(offset, offset + (count - 1) * stride + 1, stride)
 
 
+def reach(offset, count, stride, size):
+    """Say from which to which of its `count` places, i · stride + offset, a tap of a kernel sees one of `size` pixels.
+
+    >>> reach(-1, count=4, stride=2, size=4)  # places -1, 1, 3, 5
+    (1, 3)
+    """
+    first = min(max(-(offset // stride), 0), count)
+    return first, max(min((size - 1 - offset) // stride + 1, count), first)
+
+
 def places(shape, kernel, stride, dilation):
     """List for each offset of the kernel, in reading order, the index of the pixels that it sees from all places.
 
@@ -72,6 +82,25 @@ def places(shape, kernel, stride, dilation):
     return [(..., row, column) for row in rows for column in columns]
 
 
+def as_rows(images):
+    """Look at images (n, c, h, w) as rows (h, c, w, n). They are copied unless each row lies in one piece."""
+    n, c, h, w = images.shape
+    return np.transpose(images, (2, 1, 3, 0)).reshape(h, c, w * n).reshape(h, c, w, n)
+
+
+def as_images(rows):
+    """Look at rows (h, c, w, n) as images (n, c, h, w)."""
+    return np.transpose(rows, (3, 1, 0, 2))
+
+
+def in_rows(x):
+    """Let images lie in memory as rows, so that whatever meets them does not read across; others stay as they are."""
+    if x.ndim != 4:
+        return x
+    n, c, h, w = x.shape
+    return as_images(np.transpose(x, (2, 1, 3, 0)).reshape(-1).reshape(h, c, w, n))
+
+
 def pad(x, frame, value=0.0):
     """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself.
 
@@ -83,7 +112,7 @@ def pad(x, frame, value=0.0):
     if not (top or bottom or left or right):
         return x
     h, w = x.shape[-2:]
-    framed = np.full_like(x, value, order="C", shape=(*x.shape[:-2], top + h + bottom, left + w + right))
+    framed = np.full_like(x, value, shape=(*x.shape[:-2], top + h + bottom, left + w + right))
     framed[..., top : top + h, left : left + w] = x
     return framed
 
@@ -95,56 +124,3 @@ def crop(framed, frame):
         return framed
     h, w = framed.shape[-2:]
     return framed[..., top : h - bottom, left : w - right]
-
-
-def im2col(x, kernel, stride, dilation):
-    """Write beside each other what the kernel sees at each place: x (..., n, h, w) -> columns (..., kh, kw, n, p, q).
-
-    First across and then down: kw + kh copies instead of kw · kh, and those of the second loop run over whole rows.
-    Where a kernel is one pixel wide or high and looks at every pixel, there is nothing to copy.
-
-    >>> x = np.arange(9).reshape(1, 3, 3)
-    >>> columns = im2col(x, kernel=(2, 2), stride=(1, 1), dilation=(1, 1))
-    >>> columns[:, :, 0, 0, 1].tolist()  # the kernel at the top right
-    [[1, 2], [4, 5]]
-    """
-    (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
-    *lead, n, h, w = x.shape
-    p, q = output_size((h, w), kernel, stride, dilation)
-    across = x[..., None, :, :, :]
-    if kw > 1 or q < w:
-        across = np.empty_like(x, shape=(*lead, kw, n, h, q))
-        for j in range(kw):
-            across[..., j, :, :, :] = x[..., taps(j * dw, q, sw)]
-    columns = across[..., None, :, :, :, :]
-    if kh > 1 or p < h:
-        columns = np.empty_like(x, shape=(*lead, kh, kw, n, p, q))
-        for i in range(kh):
-            columns[..., i, :, :, :, :] = across[..., taps(i * dh, p, sh), :]
-    return columns
-
-
-def col2im(columns, shape, stride, dilation):
-    """Add every copy to the pixel that it was made from: the transpose of `im2col`, for images of shape (h, w).
-
-    >>> ones = np.ones((2, 2, 1, 2, 2))  # a 2 x 2 kernel at 2 x 2 places sees the pixel in the middle four times
-    >>> col2im(ones, (3, 3), stride=(1, 1), dilation=(1, 1))
-    array([[[1., 2., 1.],
-            [2., 4., 2.],
-            [1., 2., 1.]]])
-    """
-    *lead, kh, kw, n, p, q = columns.shape
-    (h, w), (sh, sw), (dh, dw) = shape, stride, dilation
-    across = columns[..., 0, :, :, :, :]
-    if kh > 1 or p < h:
-        across = np.zeros_like(columns, shape=(*lead, kw, n, h, q))
-        across[..., taps(0, p, sh), :] = columns[..., 0, :, :, :, :]  # to store is faster than to add
-        for i in range(1, kh):
-            across[..., taps(i * dh, p, sh), :] += columns[..., i, :, :, :, :]
-    x = across[..., 0, :, :, :]
-    if kw > 1 or q < w:
-        x = np.zeros_like(columns, shape=(*lead, n, h, w))
-        x[..., taps(0, q, sw)] = across[..., 0, :, :, :]
-        for j in range(1, kw):
-            x[..., taps(j * dw, q, sw)] += across[..., j, :, :, :]
-    return x
