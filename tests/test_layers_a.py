@@ -17,7 +17,7 @@ from chalkgrad.nn.layers.dropout import Dropout, drop, dropout
 from chalkgrad.nn.layers.embedding import Embedding, embedding
 from chalkgrad.nn.layers.flatten import Flatten
 from chalkgrad.nn.layers.pool import AvgPool2d, MaxPool2d, avg_pool2d, max_pool2d
-from chalkgrad.nn.layers.windows import col2im, crop, im2col, pad
+from chalkgrad.nn.layers.windows import crop, pad
 from chalkgrad.spell.tape import Tape, taping
 
 # PyTorch says that an even kernel needs a copy of the image
@@ -29,7 +29,6 @@ FORWARD  = {np.float32: (1e-4, 1e-6), np.float64: (1e-9, 1e-12)}
 BACKWARD = {np.float32: (1e-3, 1e-5), np.float64: (1e-9, 1e-12)}
 each_dtype = pytest.mark.parametrize("dtype", DTYPES, ids=["float32", "float64"])
 
-# Kernels with up to 32 weights work through the batch image by image, the others all at once: `wide` and `narrow`.
 narrow, wide = {"in_channels": 2, "out_channels": 4}, {"in_channels": 8, "out_channels": 6}
 LAYERS: list[tuple[str, dict[str, Any], tuple[int, ...]]] = [
     *[
@@ -191,7 +190,7 @@ def test_options_may_come_by_position() -> None:
 
 
 def test_layers_in_a_row() -> None:
-    """Wide convolutions hand on images whose channels lie first in memory; whatever comes next must not care."""
+    """Convolutions hand on images that lie in memory as rows, the batch innermost; what comes next must not care."""
     ours = [Conv2d(1, 6, 3), MaxPool2d(2), Conv2d(6, 8, 3, padding=1), AvgPool2d(2), Conv2d(8, 5, 2), Flatten()]
     theirs = torch.nn.Sequential(
         torch.nn.Conv2d(1, 6, 3), torch.nn.MaxPool2d(2), torch.nn.Conv2d(6, 8, 3, padding=1), torch.nn.AvgPool2d(2),
@@ -211,20 +210,6 @@ def test_layers_in_a_row() -> None:
 
 
 # --------------------------------------------------------------------------------- windows, and what is left undone
-
-
-@pytest.mark.parametrize("stride, dilation", [((1, 1), (1, 1)), ((2, 3), (1, 1)), ((1, 2), (2, 1))])
-@pytest.mark.parametrize("kernel", [(1, 1), (2, 3), (3, 2)])
-def test_col2im_is_the_transpose_of_im2col(kernel: Any, stride: Any, dilation: Any) -> None:
-    """⟨im2col x, c⟩ = ⟨x, col2im c⟩; and the columns are PyTorch's `unfold`."""
-    x = np.random.default_rng(9).standard_normal((4, 7, 8))
-    columns = im2col(x[None], kernel, stride, dilation)
-    unfolded = torch.nn.functional.unfold(torch.tensor(x[:, None]), kernel, dilation, 0, stride)
-    assert np.array_equal(np.moveaxis(columns[0], 2, 0).reshape(unfolded.shape), unfolded)
-    other = np.random.default_rng(10).standard_normal(columns.shape)
-    back = col2im(other, (7, 8), stride, dilation)
-    assert back.shape == (1, 4, 7, 8)
-    np.testing.assert_allclose((columns * other).sum(), (x * back[0]).sum(), rtol=1e-12)
 
 
 def test_crop_takes_off_what_pad_puts_on() -> None:

@@ -11,14 +11,15 @@ import torch
 import chalkgrad as cg
 from chalkgrad import nn, optim
 from chalkgrad.nn.functional import adaptive_avg_pool1d, adaptive_avg_pool2d, conv1d, conv2d, conv_transpose2d
-from chalkgrad.nn.layers.columns import portions
+from chalkgrad.nn.layers.columns import as_kernels, columns_of, convolve, paint, pieces, portions
+from chalkgrad.nn.layers.conv2d import geometry_of
+from chalkgrad.nn.layers.windows import as_images, as_rows, in_rows
 
 from .test_layers_a import FORWARD, close, each_dtype, gradients_agree, second_derivatives_agree, twins
 
 # PyTorch says that an even kernel needs a copy of the row
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
 
-# Kernels with up to 32 weights work through the batch image by image, the others several at once: `wide` and `narrow`.
 narrow, wide = {"in_channels": 2, "out_channels": 4}, {"in_channels": 16, "out_channels": 12}
 Layer = tuple[str, dict[str, Any], tuple[int, ...]]
 ROWS = [
@@ -95,12 +96,44 @@ def test_layer_has_second_derivatives(name: str, options: dict[str, Any], shape:
     second_derivatives_agree(ours(x), [x, *ours.parameters()], theirs(torch_x), [torch_x, *theirs.parameters()])
 
 
+@pytest.mark.parametrize("stride, dilation", [((1, 1), (1, 1)), ((2, 3), (1, 1)), ((1, 2), (2, 1)), ((2, 4), (3, 2))])
+@pytest.mark.parametrize("kernel", [(1, 1), (2, 3), (3, 2)])
+@pytest.mark.parametrize("padding", [(0, 0), (2, 1)])
+def test_columns_are_those_of_pytorch_and_painting_is_the_way_back(
+    kernel: Any, stride: Any, dilation: Any, padding: Any
+) -> None:
+    """The columns are PyTorch's `unfold`, in any slice of places; and ⟨convolve x, s⟩ = ⟨x, paint s⟩."""
+    rng = np.random.default_rng(9)
+    x, weight = rng.standard_normal((5, 3, 7, 9)), rng.standard_normal((4, 3, *kernel))
+    geometry = geometry_of(x.shape, weight.shape, stride, padding, dilation, groups=1)
+    p, q = geometry[-1]
+    unfolded = torch.nn.functional.unfold(torch.tensor(x), kernel, dilation, padding, stride)
+    expected = unfolded.numpy().reshape(5, 3, *kernel, p, q).transpose(4, 2, 3, 1, 5, 0)  # (p, kh, kw, c, q, n)
+    for across in (slice(0, q), slice(0, 1), slice(q // 2, q)):
+        columns = columns_of(as_rows(x), 1, geometry, across)
+        assert np.array_equal(columns.ravel(), expected[..., across, :].ravel())
+    kernels = as_kernels(weight, 1)
+    sums = rng.standard_normal((5, 4, p, q))
+    painted = paint(sums, kernels, (7, 9), geometry)
+    assert painted.shape == x.shape
+    np.testing.assert_allclose((convolve(x, kernels, None, geometry) * sums).sum(), (x * painted).sum(), rtol=1e-12)
+
+
+def test_images_are_handed_on_as_rows() -> None:
+    """What comes out of a convolution lies in memory row by row, and is not copied again."""
+    images = conv2d(np.ones((3, 2, 5, 6)), np.ones((4, 2, 3, 3)))
+    assert as_rows(images).flags.c_contiguous and np.shares_memory(as_rows(images), images)
+    assert np.shares_memory(in_rows(images), images) and np.array_equal(as_images(as_rows(images)), images)
+    across = np.ascontiguousarray(images)
+    assert as_rows(in_rows(across)).flags.c_contiguous and np.array_equal(in_rows(across), images)
+
+
 @pytest.mark.parametrize("name, options, channels", [
-    ("Conv1d", {"kernel_size": 31}, 33), ("Conv2d", {"kernel_size": 5, "padding": 2}, 9),
-    ("ConvTranspose2d", {"kernel_size": 5, "stride": 2}, 20),
+    ("Conv1d", {"kernel_size": 31}, 66), ("Conv2d", {"kernel_size": 5, "padding": 2}, 199),
+    ("ConvTranspose2d", {"kernel_size": 5, "stride": 2}, 400),
 ])  # fmt: skip
-def test_a_batch_that_is_worked_through_in_portions(name: str, options: Any, channels: int) -> None:
-    """Seven images that do not fit into the cache at once, so that the last portion is a smaller one."""
+def test_places_that_are_worked_through_in_portions(name: str, options: Any, channels: int) -> None:
+    """More columns than are made at once, so that there are several portions, the last of them smaller."""
     ours, theirs = twin_modules(name, {**options, "in_channels": channels, "out_channels": 10}, np.float64)
     shape = (7, channels, 250) if name == "Conv1d" else (7, channels, 20, 21)
     x, torch_x = twins(np.random.default_rng(5).standard_normal(shape))
@@ -109,10 +142,17 @@ def test_a_batch_that_is_worked_through_in_portions(name: str, options: Any, cha
     gradients_agree(y, [x, *ours.parameters()], torch_y, [torch_x, *theirs.parameters()], np.float64)
 
 
-def test_portions_cover_the_batch() -> None:
-    for count, inputs in itertools.product(range(6), [0, 1, 2**7, 2**8, 2**20]):
-        slices = portions(range(count), np.empty((1, 2, inputs)), (2**5, 2**5))
-        assert [i for some in slices for i in range(count)[some]] == list(range(count))
+def test_portions_cover_the_places() -> None:
+    for q, c in itertools.product(range(1, 6), [0, 1, 2**9, 2**12, 2**18]):
+        geometry = ((3, 3), (1, 1), (1, 1), ((0, 0), (0, 0)), (2**5, q))
+        slices = portions(np.broadcast_to(0.0, (34, c, q + 2, 3)), 1, geometry)
+        assert [i for some in slices for i in range(some.start, some.stop)] == list(range(q))
+
+
+def test_pieces_divide_the_columns() -> None:
+    for length, work in itertools.product([0, 1, 7, 64, 192, 896, 1024, 8191], [0, 1, 150, 2304, 9216, 36864]):
+        size = pieces(length, work)
+        assert length % size == 0 and (size == max(length, 1) or (size >= 64 and size * work <= 10**6))
 
 
 @pytest.mark.parametrize("count", range(1, 14))

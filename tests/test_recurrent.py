@@ -3,6 +3,7 @@
 import copy
 import itertools
 import pickle
+import re
 from typing import Any
 
 import numpy as np
@@ -190,7 +191,7 @@ def test_a_spelled_step_gives_the_eager_numbers_to_the_last_bit(name: str, optio
         return rng.integers(0, 7, (STEPS, BATCH)), rng.integers(0, 3, BATCH)
 
     program = cg.spell(step, *batch(), model=model, optimizer=optimizer)
-    assert "for cells_l0_t in range(cells_l0_steps):" in str(program)
+    assert re.search(r"for (cells_l0_)?t in range\((cells_l0_)?steps\):", str(program)), "the loop stays a loop"
     params, state = program.start()
     for _ in range(20):
         x, target = batch()

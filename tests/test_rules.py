@@ -13,6 +13,9 @@ import pytest
 
 from chalkgrad import RuleError, ShapeError, Tensor, primitive, tensor
 from chalkgrad.engine.primitive import PRIMITIVES
+from chalkgrad.law.grammar import check
+from chalkgrad.law.rule import Rule
+from chalkgrad.ops.update import UPDATES
 
 HEADER = """
 import math
@@ -41,9 +44,9 @@ def declare(folder: Path, source: str) -> ModuleType:
 @pytest.fixture(autouse=True)
 def _forget(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Take what a test declares out of the registry again."""
-    before = list(PRIMITIVES)
+    before = list(PRIMITIVES), list(UPDATES)
     yield
-    PRIMITIVES[:] = before
+    PRIMITIVES[:], UPDATES[:] = before
     sys.modules.pop("rules_of_a_user", None)
 
 
@@ -155,6 +158,14 @@ WHOLE = {
 @pytest.mark.parametrize("source, words", WHOLE.values(), ids=WHOLE)
 def test_a_breach_of_the_law_is_named(source: str, words: str, tmp_path: Path) -> None:
     assert_refused(tmp_path, textwrap.dedent(source), words)
+
+
+OURS = [rule for p in [*PRIMITIVES, *UPDATES] for rule in (p.rule, getattr(p, "backward_rule", None)) if rule]
+
+
+@pytest.mark.parametrize("rule", OURS, ids=lambda rule: rule.name)
+def test_our_own_rules_keep_the_law(rule: Rule) -> None:
+    check(rule)  # a user's rule is checked where it is declared; ours are checked here, so that importing them is quick
 
 
 LAWFUL = {

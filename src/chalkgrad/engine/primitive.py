@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..law.arguments import bind
-from ..law.errors import GradError, nearest
+from ..law.errors import GradError
 from ..law.rule import Rule
 from ..law.shapes import explain
 from ..law.variant import Variant
@@ -52,11 +52,15 @@ class Primitive:
         self.function, self.rule = function, Rule(function)
         self.name = self.rule.name
         self.backward_rule: Rule | None = None
-        self.grad_outputs = [f"grad_{name}" for name in self.rule.returns]
         self.make_examples: Callable[[np.random.Generator], list[tuple[Any, ...]]] | None = None
         self.variants = _Variants(self)
         self.apply = _apply(self)
         PRIMITIVES.append(self)
+
+    @property
+    def grad_outputs(self) -> list[str]:
+        """What a backward calls the gradients that arrive."""
+        return [f"grad_{name}" for name in self.rule.returns]
 
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self.apply(*inputs, **options)
@@ -64,18 +68,12 @@ class Primitive:
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.rule.parameters)}) -> {', '.join(self.rule.returns)}>"
 
+    def __reduce__(self) -> str:
+        return self.function.__qualname__  # copied and pickled as functions are: by name, since there is one of each
+
     def backward(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Declare the derivative; what it asks for and returns is checked against the law of names at once."""
-        rule, back = self.rule, Rule(function, forward=self.rule)
-        known = list(dict.fromkeys([*self.grad_outputs, *rule.returns, *rule.inputs, *rule.options, *rule.locals]))
-        for name in back.parameters:
-            if name not in known:
-                back.fail(back.node, f"asks for `{name}`, which {self.name} does not have. {nearest(name, known)}")
-        allowed = [f"grad_{name}" for name in rule.inputs]
-        for name in back.returns:
-            if name not in allowed:
-                back.fail(back.node, f"returns `{name}`, which is the gradient of no input. {nearest(name, allowed)}")
-        self.backward_rule = back
+        """Declare the derivative, by a rule whose parameters and results follow the law of names."""
+        self.backward_rule = Rule(function, forward=self.rule)
         self.variants.clear()
         return function
 

@@ -6,7 +6,7 @@ import itertools
 import weakref
 from collections.abc import Callable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -196,15 +196,6 @@ class Tensor(Operations):
         if mode.tape is not None:
             mode.tape.record("engine", np.copy, {"a": self.data}, {"y": out.data})
         return out
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """Return the array itself; a tensor in a graph must be detached first."""
-        if self.requires_grad:
-            raise GradError("This tensor requires a gradient, which the array would lose; use x.detach().numpy().")
-        return cast("np.ndarray[Any, Any]", self.data)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
-        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __repr__(self) -> str:
         text = np.array2string(self.data, separator=", ", precision=4, prefix="tensor(")

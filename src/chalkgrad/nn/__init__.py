@@ -1,6 +1,6 @@
 """Modules, which own what is learned, and the layers, activations and losses to build them from."""
 
-from . import functional, init
+from . import functional, init, utils
 from .activations import GELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Tanh
 from .containers import ModuleDict, ModuleList, Sequential
 from .layers import (
@@ -35,4 +35,5 @@ __all__ = [
     "GRU", "L1Loss", "LSTM", "LayerNorm", "LeakyReLU", "Linear", "LogSoftmax", "MSELoss", "MaxPool2d", "Module",
     "ModuleDict", "ModuleList", "MultiheadAttention", "NLLLoss", "Parameter", "RMSNorm", "RNN", "ReLU", "Sequential",
     "SiLU", "Sigmoid", "Softmax", "Summary", "Tanh", "TransformerEncoderLayer", "functional", "init", "summary",
+    "utils",
 ]

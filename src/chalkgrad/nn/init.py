@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
+from ..engine.tape import no_grad
 from ..engine.tensor import Tensor
-from ..seeding import default_generator
 
 __all__ = [
     "calculate_gain", "constant_", "kaiming_normal_", "kaiming_uniform_", "normal_", "ones_", "uniform_",
@@ -59,8 +58,10 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: np.rando
     >>> bool(-1 <= w.data.min() < -0.9 and 0.9 < w.data.max() <= 1)
     True
     """
-    source = generator or default_generator()
-    return _fill(tensor, source.random(tensor.shape, _drawn(tensor)) * (b - a) + a)
+    _check_float(tensor)
+    with no_grad():
+        filled: Tensor = tensor.uniform_(a, b, generator=generator)
+    return filled
 
 
 def normal_(
@@ -73,8 +74,10 @@ def normal_(
     >>> round(float(w.data.mean()), 1), round(float(w.data.std()), 1)
     (5.0, 2.0)
     """
-    source = generator or default_generator()
-    return _fill(tensor, source.standard_normal(tensor.shape, _drawn(tensor)) * std + mean)
+    _check_float(tensor)
+    with no_grad():
+        filled: Tensor = tensor.normal_(mean, std, generator=generator)
+    return filled
 
 
 def constant_(tensor: Tensor, val: float) -> Tensor:
@@ -84,17 +87,19 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
     >>> constant_(cg.empty(2), 0.5)
     tensor([0.5, 0.5])
     """
-    return _fill(tensor, val)
+    with no_grad():
+        filled: Tensor = tensor.fill_(val)
+    return filled
 
 
 def ones_(tensor: Tensor) -> Tensor:
     """Fill with ones."""
-    return _fill(tensor, 1)
+    return constant_(tensor, 1)
 
 
 def zeros_(tensor: Tensor) -> Tensor:
     """Fill with zeros."""
-    return _fill(tensor, 0)
+    return constant_(tensor, 0)
 
 
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: np.random.Generator | None = None) -> Tensor:
@@ -204,15 +209,6 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
     return tensor.shape[1] * places, tensor.shape[0] * places
 
 
-def _drawn(tensor: Tensor) -> Any:
-    """The dtype to draw in; float32 is drawn as such, in half the time of float64."""
+def _check_float(tensor: Tensor) -> None:
     if tensor.dtype.kind != "f":
         raise TypeError(f"Random weights are floats, but this tensor is {tensor.dtype}; make it x.float().")
-    return np.float64 if tensor.dtype == np.float64 else np.float32
-
-
-def _fill(tensor: Tensor, values: Any) -> Tensor:
-    """Write into the tensor's memory, and count the change."""
-    tensor.data[...] = values
-    tensor.version[0] += 1
-    return tensor

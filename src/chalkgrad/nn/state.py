@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..engine.tensor import Tensor
+from ..engine.tape import no_grad
+from ..engine.tensor import Tensor, wrap
 from .parameter import Parameter
 
 __all__ = ["IncompatibleKeys", "load"]
@@ -64,9 +65,8 @@ def _problems(name: str, target: Tensor, value: Any, assign: bool) -> list[str]:
 
 
 def _copy(target: Tensor, value: Any) -> None:
-    array = value.data if isinstance(value, Tensor) else value
-    np.copyto(target.data, array, casting="same_kind")
-    target.version[0] += 1
+    with no_grad():
+        target.become(value if isinstance(value, Tensor) else wrap(value, None))
 
 
 def _take_over(target: Tensor, value: Any) -> None:

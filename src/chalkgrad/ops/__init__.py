@@ -1,7 +1,8 @@
 """Elementary operations, one family a file. Importing it gives Tensors their operators and methods."""
 
 from .arithmetic import add, divide, floor_divide, matmul, multiply, negative, pow, remainder, subtract
-from .choice import clamp, maximum, minimum, where
+from .blend import addcdiv, addcmul, lerp
+from .choice import clamp, masked_fill, maximum, minimum, where
 from .constant import (
     arange,
     argmax,
@@ -16,8 +17,10 @@ from .constant import (
     ones,
     ones_like,
     rand,
+    rand_like,
     randint,
     randn,
+    randn_like,
     randperm,
     tensor,
     zeros,
@@ -30,6 +33,7 @@ from .reduce import amax, amin, logsumexp, max, mean, min, std, sum, var
 from .shape import (
     broadcast_to,
     cat,
+    chunk,
     concatenate,
     flatten,
     flip,
@@ -37,6 +41,7 @@ from .shape import (
     pad,
     permute,
     reshape,
+    split,
     squeeze,
     stack,
     swapaxes,
@@ -45,11 +50,12 @@ from .shape import (
 )
 
 __all__ = [
-    "abs", "add", "amax", "amin", "arange", "argmax", "argmin", "broadcast_to", "cat", "ceil", "clamp", "concatenate",
-    "cos", "divide", "empty", "erf", "exp", "expm1", "eye", "flatten", "flip", "floor", "floor_divide", "from_numpy",
-    "full", "full_like", "is_floating_point", "is_tensor", "item", "linspace", "log", "log1p", "logsumexp", "matmul",
-    "max", "maximum", "mean", "min", "minimum", "movedim", "multiply", "negative", "ones", "ones_like", "pad",
-    "permute", "pow", "rand", "randint", "randn", "randperm", "remainder", "reshape", "round", "sign", "sin", "sqrt",
-    "squeeze", "stack", "std", "subtract", "sum", "swapaxes", "take_along_dim", "tan", "tensor", "tolist",
-    "transpose", "unsqueeze", "var", "where", "zeros", "zeros_like",
+    "abs", "add", "addcdiv", "addcmul", "amax", "amin", "arange", "argmax", "argmin", "broadcast_to", "cat", "ceil",
+    "chunk", "clamp", "concatenate", "cos", "divide", "empty", "erf", "exp", "expm1", "eye", "flatten", "flip", "floor",
+    "floor_divide", "from_numpy", "full", "full_like", "is_floating_point", "is_tensor", "item", "lerp", "linspace",
+    "log", "log1p", "logsumexp", "masked_fill", "matmul", "max", "maximum", "mean", "min", "minimum", "movedim",
+    "multiply", "negative", "ones", "ones_like", "pad", "permute", "pow", "rand", "rand_like", "randint", "randn",
+    "randn_like", "randperm", "remainder", "reshape", "round", "sign", "sin", "split", "sqrt", "squeeze", "stack",
+    "std", "subtract", "sum", "swapaxes", "take_along_dim", "tan", "tensor", "tolist", "transpose", "unsqueeze", "var",
+    "where", "zeros", "zeros_like",
 ]

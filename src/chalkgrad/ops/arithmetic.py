@@ -347,6 +347,11 @@ def _dot(a, b):
     return matmul(a, b)
 
 
+def _scaled(operation):
+    """What PyTorch's methods do: the other summand is multiplied by `alpha` first."""
+    return lambda self, other, *, alpha=1: operation(self, other if alpha == 1 else alpha * other)
+
+
 def _reflected(operation):
     return lambda self, other: operation(other, self)
 
@@ -359,5 +364,7 @@ for _name, _operation in OPERATORS.items():
     _function = getattr(_operation, "apply", _operation)  # the bare function: a Primitive's own call costs a step more
     attach(**{f"__{_name}__": _function, f"__r{_name}__": _reflected(_function), f"__i{_name}__": in_place(_function)})
     _name = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}.get(_name, _name)
+    _function = _scaled(_function) if _name in ("add", "sub") else _function
     attach(**{_name: _function, f"{_name}_": in_place(_function)})
-attach(__neg__=negative, __pos__=lambda self: self, neg=negative, square=lambda self: pow(self, 2))
+attach(__neg__=negative, __pos__=lambda self: self, neg=negative, neg_=in_place(negative))
+attach(square=lambda self: pow(self, 2), square_=in_place(lambda self: pow(self, 2)))

@@ -8,7 +8,7 @@ from typing import Any
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
 
-__all__ = ["attach", "in_place"]
+__all__ = ["Overwriting", "attach", "in_place", "overwriting"]
 
 
 def attach(**methods: Any) -> None:
@@ -29,3 +29,30 @@ def in_place(operation: Callable[..., Any]) -> Callable[..., Any]:
     (True, tensor([1., 1.]))
     """
     return lambda self, *others, **options: self.become(operation(self.snapshot(), *others, **options))
+
+
+class Overwriting(Primitive):
+    """A primitive whose result may be written over its input: `relu(x, inplace=True)`, as in PyTorch."""
+
+    def __call__(self, *inputs: Any, inplace: bool = False, **options: Any) -> Any:
+        if len(inputs) > len(self.rule.parameters):  # inplace comes last, if all are given by position
+            *inputs, inplace = inputs  # type: ignore[assignment]
+        if not inplace:
+            return self.apply(*inputs, **options)
+        x, *rest = inputs or (options.pop("input"),)
+        if not isinstance(x, Tensor):
+            raise TypeError(f"{self.name}: inplace=True writes over a Tensor, but a {type(x).__name__} came.")
+        return in_place(self.apply)(x, *rest, **options)
+
+
+def overwriting(operation: Primitive) -> Primitive:
+    """Let an activation be told `inplace`.
+
+    >>> from chalkgrad import tensor
+    >>> from chalkgrad.nn.functional import relu
+    >>> x = tensor([-1.0, 1.0])
+    >>> relu(x, inplace=True) is x, x
+    (True, tensor([0., 1.]))
+    """
+    operation.__class__ = Overwriting
+    return operation

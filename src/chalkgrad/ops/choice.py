@@ -4,9 +4,9 @@ import numpy as np
 
 from ..engine.primitive import primitive
 from ..engine.tensor import implements
-from .attach import attach
+from .attach import attach, in_place
 
-__all__ = ["clamp", "maximum", "minimum", "where"]
+__all__ = ["clamp", "masked_fill", "maximum", "minimum", "where"]
 
 
 @implements(np.maximum)
@@ -127,4 +127,23 @@ def where_examples(rng):
     ]
 
 
-attach(clamp=clamp, clip=clamp, maximum=maximum, minimum=minimum)
+def masked_fill(input, mask, value):
+    """One value where the mask holds, the input elsewhere.
+
+    >>> from chalkgrad import tensor
+    >>> masked_fill(tensor([1.0, 2.0]), tensor([False, True]), 0.0)
+    tensor([1., 0.])
+    """
+    return where(mask, value, input)
+
+
+attach(
+    clamp=clamp,
+    clamp_=in_place(clamp),
+    clip=clamp,
+    clip_=in_place(clamp),
+    masked_fill=masked_fill,
+    masked_fill_=in_place(masked_fill),
+    maximum=maximum,
+    minimum=minimum,
+)

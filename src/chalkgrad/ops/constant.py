@@ -14,7 +14,8 @@ from .attach import attach
 __all__ = [
     "arange", "argmax", "argmin", "astype", "clone", "converted", "draw_integers", "draw_normal", "draw_order",
     "draw_uniform", "empty", "eye", "flat", "from_numpy", "full", "full_like", "is_tensor", "linspace", "ones",
-    "ones_like", "rand", "randint", "randn", "randperm", "size", "tensor", "tensor_of", "to", "zeros", "zeros_like",
+    "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "size", "tensor", "tensor_of", "to",
+    "zeros", "zeros_like",
 ]
 
 
@@ -254,6 +255,16 @@ def randn(*size, generator=None, dtype=np.float32, requires_grad=False):
     return _drawn(draw_normal, generator, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
 
 
+def rand_like(input, dtype=None, generator=None, requires_grad=False):
+    """Numbers drawn evenly from [0, 1), in the shape and dtype of another tensor."""
+    return rand(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def randn_like(input, dtype=None, generator=None, requires_grad=False):
+    """Numbers drawn from the normal distribution, in the shape and dtype of another tensor."""
+    return randn(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
 def randint(low, high, size, generator=None, dtype=np.int64):
     """Integers drawn evenly from [low, high)."""
     return _drawn(draw_integers, generator, low, high, tuple(size), np.dtype(dtype))
@@ -308,6 +319,22 @@ def size(self):
     return count
 
 
+def _fill(self, source):
+    """Write a tensor, or one number, over this one."""
+    source = tensor(source, self.dtype) if isinstance(source, int | float) else tensor_of(source)
+    return self.become(clone(np.broadcast_to(source, self.shape)))
+
+
+def _normal(self, mean=0.0, std=1.0, *, generator=None):
+    """Write numbers drawn from the normal distribution over this tensor."""
+    return self.become(randn_like(self, generator=generator) * std + mean)
+
+
+def _uniform(self, a=0.0, b=1.0, *, generator=None):
+    """Write numbers drawn evenly from [a, b) over this tensor."""
+    return self.become(rand_like(self, generator=generator) * (b - a) + a)
+
+
 attach(
     all=lambda self, dim=None, **options: flat(np.all)(self, axis=dim, **options),
     any=lambda self, dim=None, **options: flat(np.any)(self, axis=dim, **options),
@@ -317,12 +344,15 @@ attach(
     bool=lambda self: to(self, np.bool_),
     clone=clone,
     copy=clone,
-    copy_=lambda self, source: self.become(clone(np.broadcast_to(tensor_of(source), self.shape))),
+    copy_=_fill,
     double=lambda self: to(self, np.float64),
+    fill_=_fill,
     float=lambda self: to(self, np.float32),
     long=lambda self: to(self, np.int64),
+    normal_=_normal,
     numel=lambda self: self.data.size,
     size=property(size),
     to=to,
-    zero_=lambda self: self.become(zeros_like(self)),
+    uniform_=_uniform,
+    zero_=lambda self: self.become(zeros(self.shape, dtype=self.dtype)),
 )

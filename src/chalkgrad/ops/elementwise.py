@@ -6,7 +6,7 @@ import numpy as np
 
 from ..engine.primitive import primitive
 from ..engine.tensor import implements
-from .attach import attach
+from .attach import attach, in_place
 from .special import erf_of
 
 __all__ = [
@@ -355,4 +355,6 @@ def erf_examples(rng):
     return [*_drawn(rng, -2, 2), (np.array([-7.0, 0.0, 7.0]),)]
 
 
-attach(**{name: globals()[name] for name in __all__}, __abs__=abs)
+for _name in __all__:
+    attach(**{_name: globals()[_name], f"{_name}_": in_place(globals()[_name])})
+attach(__abs__=abs)

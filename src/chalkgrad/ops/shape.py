@@ -8,8 +8,9 @@ from ..engine.tensor import implements
 from .attach import attach
 
 __all__ = [
-    "broadcast_to", "cat", "concatenate", "flatten", "flip", "flipped", "joined", "movedim", "pad", "padded",
-    "permute", "permuted", "repeated", "reshape", "reshaped", "squeeze", "stack", "swapaxes", "transpose", "unsqueeze",
+    "broadcast_to", "cat", "chunk", "concatenate", "flatten", "flip", "flipped", "joined", "movedim", "pad", "padded",
+    "permute", "permuted", "repeated", "reshape", "reshaped", "split", "squeeze", "stack", "swapaxes", "transpose",
+    "unsqueeze",
 ]
 
 
@@ -332,6 +333,32 @@ def stack(tensors, dim=0, *, axis=None):
     return concatenate([unsqueeze(t, dim) for t in tensors], axis=dim)
 
 
+def split(input, split_size_or_sections, dim=0):
+    """Cut into pieces of one size, the last of which may be smaller, or into pieces of the sizes in a list.
+
+    >>> from chalkgrad import arange
+    >>> split(arange(5), 2), split(arange(5), [1, 4])
+    ((tensor([0, 1]), tensor([2, 3]), tensor([4])), (tensor([0]), tensor([1, 2, 3, 4])))
+    """
+    n, sizes = input.shape[dim], split_size_or_sections
+    if isinstance(sizes, int):
+        if sizes < 1:
+            raise ValueError(f"split: pieces of size {sizes} came; a piece has at least 1.")
+        sizes = [min(sizes, n - start) for start in range(0, n, sizes)] or [0]
+    if sum(sizes) != n or min(sizes, default=0) < 0:
+        raise ValueError(f"split: pieces of sizes {list(sizes)} do not make up axis {dim} of shape {input.shape}.")
+    before = (slice(None),) * (dim % input.ndim)
+    starts = [sum(sizes[:i]) for i in range(len(sizes))]
+    return tuple(input[(*before, slice(start, start + size))] for start, size in zip(starts, sizes))
+
+
+def chunk(input, chunks, dim=0):
+    """Cut into so many pieces, all of one size but the last; into fewer, if that many do not fit."""
+    if chunks < 1:
+        raise ValueError(f"chunk: {chunks} pieces came; there is at least 1.")
+    return split(input, max(1, -(-input.shape[dim] // chunks)), dim)
+
+
 @implements(np.pad)
 def pad(input, pad_width):
     """Put zeros around: `pad_width` is a pair (before, after) for every axis, as in NumPy."""
@@ -340,6 +367,7 @@ def pad(input, pad_width):
 
 attach(
     T=property(lambda self: transpose(self)),
+    chunk=chunk,
     expand=lambda self, *shape: broadcast_to(self, _grown(self, _ints(shape))),
     flatten=flatten,
     flip=flip,
@@ -348,6 +376,7 @@ attach(
     permute=permute,
     ravel=flatten,
     reshape=reshape,
+    split=split,
     squeeze=squeeze,
     swapaxes=swapaxes,
     t=lambda self: transpose(self),

@@ -12,7 +12,9 @@ from ..engine.tensor import Tensor
 from ..law.code import Code
 from ..law.rule import Rule
 
-__all__ = ["Update", "update_rule"]
+__all__ = ["UPDATES", "Update", "update_rule"]
+
+UPDATES: list[Update] = []
 
 ELEMENTWISE = {"float", "math.sqrt", "np.abs", "np.maximum", "np.minimum", "np.sign", "np.sqrt"}
 BLOCK = 1 << 16  # elements: a few arrays of so many float32 fit into a core's cache
@@ -25,10 +27,15 @@ class Update:
         functools.update_wrapper(self, function)
         self.function, self.rule = function, Rule(function, inplace=True)
         self.name = self.rule.name
-        self.elementwise = _is_elementwise(self.rule)
-        for statement in self.rule.statements:
-            if any(name.startswith("grad") for name in statement.writes - statement.rebinds):
-                self.rule.fail(statement.node, "changes the gradient in place, which is not its own")
+        UPDATES.append(self)
+
+    @functools.cached_property
+    def elementwise(self) -> bool:
+        """Whether every element is updated by itself."""
+        return _is_elementwise(self.rule)
+
+    def __reduce__(self) -> str:
+        return self.function.__qualname__  # copied and pickled as functions are, by name
 
     def __call__(self, *tensors: Tensor, **options: Any) -> None:
         arrays = [t.data for t in tensors]
