@@ -18,8 +18,8 @@ RNG = np.random.default_rng(1)
 Loss = Callable[[nn.Module, Tensor, Tensor], Tensor]
 
 
-def draw() -> tuple[Any, Any]:
-    return RNG.standard_normal((8, 6), np.float32), RNG.integers(0, 3, 8)
+def draw(rng: np.random.Generator = RNG) -> tuple[Any, Any]:
+    return rng.standard_normal((8, 6), np.float32), rng.integers(0, 3, 8)
 
 
 class Model(nn.Module):
@@ -110,8 +110,11 @@ def assert_identical(step: Any, model: nn.Module, optimizer: Any, batch: Callabl
     options = {"rng": copy.deepcopy(default_generator())} if program.draws else {}
     for _ in range(4):
         arrays = batch()
-        expected = step(*(Tensor(array) for array in arrays)).data
-        assert program.run(params, state, *(array.copy() for array in arrays), **options) == expected
+        expected = step(*(Tensor(array) for array in arrays))
+        made = program.run(params, state, *(array.copy() for array in arrays), **options)
+        pairs = zip(made, expected, strict=True) if isinstance(expected, tuple) else [(made, expected)]
+        for one, other in pairs:
+            np.testing.assert_array_equal(one, other.data, strict=True)
     named = dict(model.named_parameters()) | {name: b for name, b in model.named_buffers() if name in state}
     for name, tensor in named.items():
         np.testing.assert_array_equal((params | state)[name], tensor.data, strict=True)
@@ -199,6 +202,9 @@ def test_integers_are_spelled(x: Any) -> None:
     assert_identical(step, model, optimizer, lambda: (x, draw()[1]))
 
 
+# -------------------------------------------------------------------------------------------- what is refused
+
+
 class Counting(Model):
     """A number of Python's own that changes from step to step."""
 
@@ -214,14 +220,48 @@ def by_numpy(model: nn.Module) -> None:
         parameter.data -= 0.1
 
 
+class Remembering(Model):
+    """A hidden state that goes on from step to step in an attribute, where no program finds it."""
+
+    hidden: Any = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.fc(x + self.hidden)
+        self.hidden = x.mean(0).detach()
+        return y
+
+
+GENERATOR = np.random.default_rng(0)
+
+
+def above(x: Tensor) -> Tensor:
+    """Some of the rows, but neither all nor none."""
+    return x[:, 0] > 0.5 * x[:, 0].max() + 0.5 * x[:, 0].min()
+
+
 REFUSED: dict[str, tuple[Loss, Any, str]] = {
     "item": (lambda m, x, t: ce(m, x, t) * ce(m, x, t).item(), None, "reads a number off a Tensor"),
+    "tolist": (lambda m, x, t: ce(m, x, t) * sum(x.mean(0).tolist()), None, r"number off a Tensor of shape \(6,\)"),
     "float": (lambda m, x, t: ce(m, x - float(x.mean()), t), None, "reads a number off a Tensor"),
-    "a branch": (lambda m, x, t: ce(m, x, t) * (2 if x.mean() > 0 else 1), None, "reads a number off a Tensor"),
+    "a branch": (lambda m, x, t: ce(m, x, t) * (2 if x.mean() > 0 else 1), None, r"cg\.where instead of if"),
+    "a loop": (lambda m, x, t: sum(ce(m, x, t) for _ in range(t.max())), None, "reads a number off a Tensor"),
     "an index": (lambda m, x, t: m(x)[int(x[:, 0].argmax())].sum(), None, "reads a number off a Tensor"),
+    "numpy()": (lambda m, x, t: ce(m, x * (x.numpy() > 0), t), None, "reads a number off a Tensor"),
+    "np.asarray": (lambda m, x, t: ce(m, x * np.asarray(x).mean(), t), None, "reads a number off a Tensor"),
     "NumPy's number": (lambda m, x, t: ce(m, x * float(np.std(x.data)), t), None, "was .* in the first step"),
     "NumPy's array": (lambda m, x, t: ce(m, x * (x.data > 0), t), None, "neither an argument of the step"),
     "NumPy's update": (ce, by_numpy, "leaves other numbers in `square`"),
+    "how many a mask lets through": (lambda m, x, t: m(x[above(x)]).sum() / len(x[above(x)]), None,
+                                     r"was \d+ in the first step and \d+ in the second.* mask\.sum\(\) does that"),
+    "a shape that follows from a mask": (lambda m, x, t: (m(x[above(x)]) + cg.randn(len(t[above(x)]), 3)).sum(), None,
+                                         r"was \(\d, 3\) in the first step .* multiply by the mask"),
+    "zeros for what a mask lets through": (lambda m, x, t: (m(x[above(x)]) + cg.zeros(len(t[above(x)]), 3)).sum(), None,
+                                           "does not run: ValueError.* size follow from the data"),
+    "a generator of its own": (lambda m, x, t: ce(m, x + cg.randn(8, 6, generator=GENERATOR), t), None,
+                               "draws from a generator of its own; a program is handed one, the default one"),
+    "NumPy's draw": (lambda m, x, t: ce(m, x + cg.tensor(GENERATOR.random((8, 6), np.float32)), t), None,
+                     "neither an argument of the step"),
+    "NumPy's drawn number": (lambda m, x, t: ce(m, x + GENERATOR.random(), t), None, "was 0.* in the first step"),
 }
 
 
@@ -232,7 +272,7 @@ def test_what_would_be_frozen_is_refused_in_words(name: str) -> None:
     step, optimizer = build(loss, model, update)
     before = copy.deepcopy(model.state_dict())
     with pytest.raises(cg.SpellError, match=words):
-        cg.spell(step, *draw(), model=model, optimizer=optimizer)
+        cg.spell(step, *draw(np.random.default_rng(0)), model=model, optimizer=optimizer)
     for key, value in model.state_dict().items():
         np.testing.assert_array_equal(value.data, before[key].data)
 
@@ -261,6 +301,67 @@ def test_other_dtypes_are_refused_at_entry() -> None:
     program = cg.spell(step, x, target, model=model, optimizer=optimizer)
     with pytest.raises(ValueError, match=r"spelled for x .* float32, but .* float64 came"):
         program.run(*program.start(), x.astype(np.float64), target)
+
+
+RETURNED: dict[str, tuple[Callable[[Tensor], Any], str]] = {
+    "a dict": (lambda loss: {"loss": loss}, "a tuple of Tensors; it returned dict"),
+    "a number among Tensors": (lambda loss: (loss, 8), "it returned tuple that holds int"),
+    "an empty tuple": (lambda loss: (), "it returned tuple that holds nothing"),
+    "nothing": (lambda loss: None, "it returned NoneType"),
+}
+
+
+@pytest.mark.parametrize("name", RETURNED)
+def test_what_no_program_returns_is_refused_in_words(name: str) -> None:
+    returned, words = RETURNED[name]
+    model = Model()
+    with pytest.raises(cg.SpellError, match=words):
+        cg.spell(lambda x, target: returned(ce(model, x, target)), *draw(), model=model)
+
+
+def test_a_schedule_in_the_step_is_refused_in_words() -> None:
+    model = Model()
+    step, optimizer = build(ce, model)
+    schedule = optim.lr_scheduler.StepLR(optimizer, 1)
+    with pytest.raises(cg.SpellError, match=r"lr was 0\.1 in the first step .*Leave the schedule out of the step"):
+        cg.spell(lambda x, target: (step(x, target), schedule.step())[0], *draw(), model=model, optimizer=optimizer)
+
+
+def test_a_hidden_state_in_an_attribute_is_refused_in_words() -> None:
+    model = Remembering()
+    step, optimizer = build(ce, model)
+    step(*(Tensor(array) for array in draw()))  # from here on, the step does the same every time
+    with pytest.raises(cg.SpellError, match=r"add reads a Tensor of shape \(6,\) that the step before made.* buffer"):
+        cg.spell(step, *draw(), model=model, optimizer=optimizer)
+
+
+def test_a_step_that_fails_with_other_rows_is_refused_in_words() -> None:
+    model = Model()
+    x, target = draw()[0], np.array([0, 1, 0, 0, 0, 0, 0, 0])  # no row is 1, if every second row is the one before it
+    with pytest.raises(cg.SpellError, match=r"but not with other rows of its batch.*any: ShapeError"):
+        cg.spell(lambda x, target: model(x[target == 1]).max(), x, target, model=model)
+
+
+def test_gradients_that_nobody_zeroes_are_refused_in_words() -> None:
+    model = Model()
+    optimizer = optim.SGD(model.parameters(), 0.1)
+
+    def step(x: Tensor, target: Tensor) -> Tensor:
+        loss = ce(model, x, target)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    words = r"gradient of fc\.\w+ was left from before the step.* optimizer\.zero_grad\(\), before its first backward"
+    for _ in range(2):
+        with pytest.raises(cg.SpellError, match=words):
+            cg.spell(step, *draw(), model=model, optimizer=optimizer)
+        step(*(Tensor(array) for array in draw()))
+
+
+def test_a_generator_is_no_argument() -> None:
+    with pytest.raises(cg.SpellError, match=r"A generator is no part of a batch.* as `rng`"):
+        cg.spell(lambda x, rng: x, draw()[0], GENERATOR, model=Model())
 
 
 @pytest.mark.parametrize("step, words", [

@@ -5,53 +5,6 @@ import math
 import numpy as np
 
 
-def pair(value, name, least=1):
-    """Read an option that is one number for both axes, or a pair (height, width)."""
-    both = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(both) != 2 or not all(isinstance(n, int | np.integer) and n >= least for n in both):
-        raise ValueError(f"{name} is a whole number from {least} up, or a pair (height, width), but {value!r} came.")
-    return both
-
-
-def border(padding, kernel, stride, dilation):
-    """Turn PyTorch's `padding` into a frame of zeros, ((top, bottom), (left, right)); the others are pairs."""
-    if padding == "same":
-        if stride != (1, 1):
-            raise ValueError(f"padding='same' keeps the size, which stride={stride} would not; give padding in pixels.")
-        high, wide = [(k - 1) * d for k, d in zip(kernel, dilation)]
-        return (high // 2, high - high // 2), (wide // 2, wide - wide // 2)
-    if isinstance(padding, str) and padding != "valid":
-        raise ValueError(f"padding is 'same', 'valid', a number or a pair (height, width), but {padding!r} came.")
-    high, wide = pair(0 if padding == "valid" else padding, "padding", least=0)
-    return (high, high), (wide, wide)
-
-
-def output_size(shape, kernel, stride, dilation):
-    """Count the places of a kernel on an image, down and across: it steps by `stride` and never leaves the image."""
-    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
-    if spans[0] > shape[-2] or spans[1] > shape[-1]:
-        raise ValueError(
-            f"the kernel spans {spans[0]} x {spans[1]} pixels, but the image has {shape[-2]} x {shape[-1]} with its "
-            "padding; pad more, or take a smaller kernel."
-        )
-    p, q = [(size - span) // step + 1 for size, span, step in zip(shape[-2:], spans, stride)]
-    return p, q
-
-
-def geometry_of(shape, weight_shape, stride, padding, dilation, groups):
-    """Settle how kernels lie on images: kernel, stride, dilation, frame, and the places (p, q), each a pair."""
-    channels, (o, seen, *kernel) = shape[-3], weight_shape
-    if groups < 1 or o % groups:
-        raise ValueError(f"groups={groups} does not divide the {o} kernels of weight.")
-    if channels != seen * groups:
-        split = f" in each of {groups} groups" if groups > 1 else ""
-        raise ValueError(f"x has {channels} channels, but the kernels of weight see {seen}{split}.")
-    step, spread = pair(stride, "stride"), pair(dilation, "dilation")
-    frame = border(padding, kernel, step, spread)
-    area = [size + sum(both) for size, both in zip(shape[-2:], frame)]
-    return tuple(kernel), step, spread, frame, output_size(area, kernel, step, spread)
-
-
 def as_kernels(weight, groups):
     """Write each kernel into a row: (o, c/groups, kh, kw) -> (groups, o/groups, kh · kw · c/groups).
 
@@ -61,38 +14,30 @@ def as_kernels(weight, groups):
     return np.moveaxis(weight, 1, -1).reshape(groups, o // groups, kh * kw * seen)
 
 
-def portions(images, kernels, places):
-    """Cut a batch into slices of so few images that their columns, and their sums, take about a megabyte."""
-    groups, share, inputs = kernels.shape
-    p, q = places
-    some = max(2**18 // max(groups * max(share, inputs) * p * q, 1), 1)
-    return [slice(i, i + some) for i in range(0, len(images), some)]
-
-
-def parts_of(images, inputs):
-    """Decide how many matrices are made of some images.
-
-    BLAS likes one wide matrix. But kernels with few weights, as in a first layer, would wait for it to rearrange that
-    matrix: for them one product for each image is up to twice as fast.
-    """
-    return len(images) if inputs <= 32 else 1
-
-
-def pad(x, frame, value=0.0):
-    """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself."""
-    (top, bottom), (left, right) = frame
-    if not (top or bottom or left or right):
-        return x
-    h, w = x.shape[-2:]
-    framed = np.full_like(x, value, order="C", shape=(*x.shape[:-2], top + h + bottom, left + w + right))
-    framed[..., top : top + h, left : left + w] = x
-    return framed
-
-
-def split(images, parts):
-    """Cut a batch into parts, channels first in each: (n, c, h, w) -> (parts, c, n/parts, h, w), of the same memory."""
+def as_rows(images):
+    """Look at images (n, c, h, w) as rows (h, c, w, n). They are copied unless each row lies in one piece."""
     n, c, h, w = images.shape
-    return np.swapaxes(images.reshape(parts, n // parts, c, h, w), 1, 2)
+    return np.transpose(images, (2, 1, 3, 0)).reshape(h, c, w * n).reshape(h, c, w, n)
+
+
+def aligned(x, dtype, shape):
+    """Make an empty array like x that starts at a multiple of 64 bytes, as BLAS reads and writes it fastest."""
+    if not isinstance(x, np.ndarray):
+        return np.empty_like(x, dtype, order="C", shape=shape)
+    size, dtype = math.prod(shape), np.dtype(dtype)
+    raw = np.empty(size * dtype.itemsize + 64, np.uint8)
+    start = -raw.ctypes.data % 64
+    return raw[start : start + size * dtype.itemsize].view(dtype).reshape(shape)
+
+
+def portions(rows, groups, geometry):
+    """Cut the places across into slices of so few that `side_by_side` writes two million numbers for each, or fewer."""
+    (kh, kw), (sh, _), (dh, _), _, (p, q) = geometry
+    _, c, _, n = rows.shape
+    high = (kh - 1) * dh + (p - 1) * sh + 1
+    count = -(-high * kw * c * n * q // 2**21)
+    some = max(-(-q // max(count, 1)), 1)
+    return [slice(i, min(i + some, q)) for i in range(0, q, some)]
 
 
 def taps(offset, count, stride):
@@ -100,60 +45,146 @@ def taps(offset, count, stride):
     return slice(offset, offset + (count - 1) * stride + 1, stride)
 
 
-def im2col(x, kernel, stride, dilation):
-    """Write beside each other what the kernel sees at each place: x (..., n, h, w) -> columns (..., kh, kw, n, p, q).
+def tall(copies, geometry):
+    """Stack the kh rows that a kernel sees from each of the p places down the image: the columns, without a copy.
 
-    First across and then down: kw + kh copies instead of kw · kh, and those of the second loop run over whole rows.
-    Where a kernel is one pixel wide or high and looks at every pixel, there is nothing to copy.
+    copies (groups, high, k, m) -> (groups, p, kh · k, m)
     """
-    (kh, kw), (sh, sw), (dh, dw) = kernel, stride, dilation
-    *lead, n, h, w = x.shape
-    p, q = output_size((h, w), kernel, stride, dilation)
-    across = x[..., None, :, :, :]
-    if kw > 1 or q < w:
-        across = np.empty_like(x, shape=(*lead, kw, n, h, q))
-        for j in range(kw):
-            across[..., j, :, :, :] = x[..., taps(j * dw, q, sw)]
-    columns = across[..., None, :, :, :, :]
-    if kh > 1 or p < h:
-        columns = np.empty_like(x, shape=(*lead, kh, kw, n, p, q))
-        for i in range(kh):
-            columns[..., i, :, :, :, :] = across[..., taps(i * dh, p, sh), :]
-    return columns
+    (kh, _), (sh, _), (dh, _), _, (p, _) = geometry
+    groups, _, k, m = copies.shape
+    if kh == 1:
+        return copies[:, taps(0, p, sh)]
+    if isinstance(copies, np.ndarray) and dh == 1:  # rows that follow each other are a matrix as they lie
+        group, row, _, one = copies.strides
+        return np.lib.stride_tricks.as_strided(copies, (groups, p, kh * k, m), (group, sh * row, row // k, one))
+    seen = np.arange(p)[:, None] * sh + np.arange(kh) * dh
+    return copies[:, seen].reshape(groups, p, kh * k, m)
 
 
-def to_columns(images, parts, groups, geometry):
-    """Write what the kernels see into columns: (n, c, h, w) -> (parts, groups, inputs, n/parts · p · q)."""
-    (kh, kw), stride, dilation, frame, (p, q) = geometry
-    inputs = kh * kw * images.shape[1] // groups
-    framed = pad(split(images, parts), frame)
-    *_, h, w = framed.shape
-    # what no kernel reaches, because the last stride would leave the image, is left out
-    rows = taps(0, (kh - 1) * dilation[0] + (p - 1) * stride[0] + 1, 1)
-    across = taps(0, (kw - 1) * dilation[1] + (q - 1) * stride[1] + 1, 1)
-    planes = framed.reshape(parts, groups, -1, h, w)[..., rows, across]
-    return im2col(planes, (kh, kw), stride, dilation).reshape(parts, groups, inputs, -1)
+def roomy(x, shape):
+    """Make an empty array (..., q, n) like x whose lines of q · n numbers lie an odd number of 128 bytes apart.
+
+    At a power of two they would compete for the same few places of the cache, and products with few kernels would
+    take up to 1.6 times as long.
+    """
+    if not isinstance(x, np.ndarray):
+        return np.empty_like(x, order="C", shape=shape)
+    *lead, q, n = shape
+    step = max(128 // x.dtype.itemsize, 1)
+    room = (-(-q * n // step) // 2 * 2 + 1) * step
+    return aligned(x, x.dtype, (*lead, room))[..., : q * n].reshape(shape)
 
 
-def joined(parts):
-    """Put the parts of a batch together again: (parts, c, n/parts, h, w) -> (n, c, h, w)."""
-    _, c, _, h, w = parts.shape
-    return np.swapaxes(parts, 1, 2).reshape(-1, c, h, w)
+def reach(offset, count, stride, size):
+    """Say from which to which of its `count` places, i · stride + offset, a tap of a kernel sees one of `size` pixels.
+    """
+    first = min(max(-(offset // stride), 0), count)
+    return first, max(min((size - 1 - offset) // stride + 1, count), first)
+
+
+def side_by_side(rows, groups, geometry):
+    """Write kw copies of each row side by side, each shifted to what one column of a kernel sees from all q places.
+
+    rows (h, c, w, n) -> (groups, all rows that a kernel reaches, kw · c/groups, q · n), with the frame as zeros
+    """
+    (kh, kw), (sh, sw), (dh, dw), ((top, _), (left, _)), (p, q) = geometry
+    h, c, w, n = rows.shape
+    high = (kh - 1) * dh + (p - 1) * sh + 1
+    grouped = np.swapaxes(rows.reshape(h, groups, c // groups, w, n), 0, 1)
+    copies = roomy(rows, (groups, high, kw, c // groups, q, n))
+    first, last = reach(-top, high, 1, h)
+    copies[:, :first] = copies[:, last:] = 0
+    for j in range(kw):
+        start, stop = reach(j * dw - left, q, sw, w)
+        copies[:, first:last, j, :, :start] = copies[:, first:last, j, :, stop:] = 0
+        seen = taps(start * sw + j * dw - left, stop - start, sw)
+        copies[:, first:last, j, :, start:stop] = grouped[:, first - top : last - top, :, seen]
+    return copies.reshape(groups, high, kw * (c // groups), q * n)
+
+
+def columns_of(rows, groups, geometry, across):
+    """Write what the kernels see from some places across into columns: -> (p, groups, inputs, places · n)."""
+    h, c, _, n = rows.shape
+    kernel, stride, dilation, (down, (left, right)), (p, _) = geometry
+    if (kernel, stride, down, left, right) == ((1, 1), (1, 1), (0, 0), 0, 0):
+        return rows[:, :, across].reshape(h, groups, c // groups, (across.stop - across.start) * n)
+    part = (kernel, stride, dilation, (down, (left - across.start * stride[1], right)), (p, across.stop - across.start))
+    return np.swapaxes(tall(side_by_side(rows, groups, part), part), 0, 1)
+
+
+def pieces(length, work):
+    """Cut a length into equal pieces of so many columns that a product of `work` multiplications a column is small.
+
+    OpenBLAS multiplies what takes up to a million multiplications as it lies, and rearranges both matrices before
+    it multiplies larger ones, which for a few kernels takes as long as the product. Pieces narrower than 64 columns
+    are not worth it.
+    """
+    least = -(-length * work // 10**6)
+    good = (length // count for count in range(max(least, 1), length // 64 + 1) if length % count == 0)
+    return next(good, max(length, 1))
+
+
+def multiply(kernels, columns, sums):
+    """Write kernels (groups, o, k) @ columns (p, groups, k, m) into sums (p, groups, o, m), in `pieces` of columns."""
+    if not isinstance(sums, np.ndarray):
+        sums[...] = kernels @ columns
+        return
+    (_, o, k), m = kernels.shape, columns.shape[-1]
+    if k == 1:  # no sum is taken, and this is ten times as fast
+        np.multiply(kernels, columns, out=sums)
+        return
+    size = pieces(m, o * k)
+    cut, into = [np.swapaxes(x.reshape(*x.shape[:-1], m // size, size), -2, -3) for x in (columns, sums)]
+    np.matmul(kernels[:, None], cut, out=into)
+
+
+def for_each(channels, x):
+    """Shape numbers of channels (c) so that they meet x (n, c, ...).
+
+    For arrays they are written out for all that lies in one step along the outermost axis of the memory of x: NumPy
+    is twice as fast with whole runs of numbers as with one number repeated.
+    """
+    row = channels.reshape(1, -1, *[1] * (x.ndim - 2))
+    if not isinstance(x, np.ndarray) or not isinstance(channels, np.ndarray) or 0 in x.shape:
+        return row
+    outermost = int(np.argmax(x.strides))
+    if outermost == 1 or x.shape[outermost] < 4:
+        return row
+    full = np.empty_like(x[(slice(None),) * outermost + (slice(1),)])
+    full[...] = row
+    return full
+
+
+def as_images(rows):
+    """Look at rows (h, c, w, n) as images (n, c, h, w)."""
+    return np.transpose(rows, (3, 1, 0, 2))
 
 
 def convolve(images, kernels, bias, geometry):
     """Weigh what each kernel sees at each place, and add its bias: -> sums."""
-    groups, share, inputs = kernels.shape
-    places = geometry[-1]
+    groups, share, _ = kernels.shape
+    (p, q), n, rows = geometry[-1], len(images), as_rows(images)
     dtype = np.result_type(images.dtype, kernels.dtype)
-    sums = np.empty_like(images, dtype, shape=(len(images), groups * share, *places))
-    for some in portions(images, kernels, places):
-        parts = parts_of(images[some], inputs)
-        product = kernels @ to_columns(images[some], parts, groups, geometry)
-        if bias is not None:
-            product += bias.reshape(groups, share, 1)
-        sums[some] = joined(product.reshape(parts, groups * share, -1, *places))
-    return sums
+    sums = aligned(rows, dtype, (p, groups, share, q * n))
+    for across in portions(rows, groups, geometry):
+        columns = columns_of(rows, groups, geometry, across)
+        multiply(kernels, columns, sums[..., across.start * n : across.stop * n])
+    if bias is not None:
+        each = for_each(bias, sums.reshape(p, groups * share, q * n))
+        sums += each.reshape(1, groups, share, each.shape[-1])
+    return as_images(sums.reshape(p, groups * share, q, n))
+
+
+def channel_sums(a, b=None):
+    """Add up a, or the products a · b, in each channel: (n, c, ...) -> (c).
+
+    np.einsum reads each number once, in whatever order they lie in memory, and writes no products: a third of the time
+    of a.sum(...), and half of that of (a * b).sum(...), which is what Tensors take.
+    """
+    axes = [*range(a.ndim)]
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray | None):
+        return (a if b is None else a * b).sum(axis=(0, *axes[2:]))
+    return np.einsum(a, axes, [1]) if b is None else np.einsum(a, axes, b, axes, [1])
 
 
 def count_batch(batches):
@@ -178,6 +209,29 @@ def pool_frame(shape, kernel, stride, padding, dilation, ceil_mode):
     return tuple(frame)
 
 
+def pad(x, frame, value=0.0):
+    """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself."""
+    (top, bottom), (left, right) = frame
+    if not (top or bottom or left or right):
+        return x
+    h, w = x.shape[-2:]
+    framed = np.full_like(x, value, shape=(*x.shape[:-2], top + h + bottom, left + w + right))
+    framed[..., top : top + h, left : left + w] = x
+    return framed
+
+
+def output_size(shape, kernel, stride, dilation):
+    """Count the places of a kernel on an image, down and across: it steps by `stride` and never leaves the image."""
+    spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
+    if spans[0] > shape[-2] or spans[1] > shape[-1]:
+        raise ValueError(
+            f"the kernel spans {spans[0]} x {spans[1]} pixels, but the image has {shape[-2]} x {shape[-1]} with its "
+            "padding; pad more, or take a smaller kernel."
+        )
+    p, q = [(size - span) // step + 1 for size, span, step in zip(shape[-2:], spans, stride)]
+    return p, q
+
+
 def places(shape, kernel, stride, dilation):
     """List for each offset of the kernel, in reading order, the index of the pixels that it sees from all places."""
     p, q = output_size(shape, kernel, stride, dilation)
@@ -191,6 +245,14 @@ def keep_mask(generator, shape, p):
     return generator.random(shape, np.float32) >= p
 
 
+def in_rows(x):
+    """Let images lie in memory as rows, so that whatever meets them does not read across; others stay as they are."""
+    if x.ndim != 4:
+        return x
+    n, c, h, w = x.shape
+    return as_images(np.transpose(x, (2, 1, 3, 0)).reshape(-1).reshape(h, c, w, n))
+
+
 def crop(framed, frame):
     """Take the frame off again: the transpose of `pad`."""
     (top, bottom), (left, right) = frame
@@ -202,15 +264,15 @@ def crop(framed, frame):
 
 def collect(images, sums, kernels, geometry):
     """Multiply what each weight saw by the sums that it went into: -> an array like the kernels."""
-    groups, share, inputs = kernels.shape
-    dtype = np.result_type(images.dtype, sums.dtype)
-    met = np.zeros_like(kernels, dtype, shape=(groups, inputs, share))
-    for some in portions(images, kernels, geometry[-1]):
-        parts = parts_of(images[some], inputs)
-        brightness = split(sums[some], parts).reshape(parts, groups, share, -1)
+    groups, share, _ = kernels.shape
+    (p, q), n, rows = geometry[-1], len(images), as_rows(images)
+    brightness = as_rows(sums).reshape(p, groups, share, q * n)
+    met = 0
+    for across in portions(rows, groups, geometry):
+        columns = columns_of(rows, groups, geometry, across)
+        part = brightness[..., across.start * n : across.stop * n]
         # with the columns on the left, since BLAS is faster with the longer axis first
-        products = to_columns(images[some], parts, groups, geometry) @ np.swapaxes(brightness, -1, -2)
-        met += products.sum(axis=0)
+        met = met + (columns @ np.swapaxes(part, -1, -2)).sum(axis=0)
     return np.swapaxes(met, -1, -2)
 
 
@@ -266,7 +328,8 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # conv1: Weigh what a kernel sees everywhere: y[o, p, q] = Σ_cij weight[o, c, i, j] x[c, p + i, q + j] + b[o].
     conv1_shape = x.shape
-    conv1_geometry = geometry_of(conv1_shape, conv1_weight.shape, (1, 1), (1, 1), (1, 1), 1)
+    # Settle how kernels lie on images: kernel, stride, dilation, frame, and the places (p, q), each a pair.
+    conv1_geometry = ((3, 3), (1, 1), (1, 1), ((1, 1), (1, 1)), (8, 8))
     conv1_images = x.reshape(math.prod(conv1_shape[:-3]), *conv1_shape[-3:])        # (8, 1, 8, 8)
     conv1_kernels = as_kernels(conv1_weight, 1)                                     # (1, 4, 9)
     conv1_sums = convolve(conv1_images, conv1_kernels, conv1_bias, conv1_geometry)  # (8, 4, 8, 8)
@@ -274,17 +337,15 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # norm1: Give every channel mean 0 and variance 1 over the batch: y = weight · (x - mean) / √(variance + eps) +
     # bias.
-    norm1_axes = (0, *range(2, conv1.ndim))
-    norm1_row = (1, -1, *[1] * (conv1.ndim - 2))
     norm1_m = conv1.size // conv1.shape[1]
-    norm1_mean = conv1.mean(axis=norm1_axes)                       # (4,)
-    norm1_away = conv1 - norm1_mean.reshape(norm1_row)             # (8, 4, 8, 8)
-    norm1_power = (norm1_away * norm1_away).mean(axis=norm1_axes)  # (4,)
-    norm1_rstd = 1 / np.sqrt(norm1_power + 1e-05)                  # (4,)
-    norm1_x_hat = norm1_away * norm1_rstd.reshape(norm1_row)       # (8, 4, 8, 8)
-    norm1_y = norm1_x_hat * norm1_weight.reshape(norm1_row)        # (8, 4, 8, 8)
-    norm1_y = norm1_y + norm1_bias.reshape(norm1_row)              # (8, 4, 8, 8)
-    norm1_var = norm1_power * (norm1_m / max(norm1_m - 1, 1))      # (4,)
+    norm1_mean = channel_sums(conv1) / norm1_m                                       # (4,)
+    norm1_away = conv1 - for_each(norm1_mean, conv1)                                 # (8, 4, 8, 8)
+    norm1_power = channel_sums(norm1_away, norm1_away) / norm1_m                     # (4,)
+    norm1_rstd = 1 / np.sqrt(norm1_power + 1e-05)                                    # (4,)
+    norm1_scale = norm1_rstd if norm1_weight is None else norm1_weight * norm1_rstd  # (4,)
+    norm1_y = norm1_away * for_each(norm1_scale, conv1)                              # (8, 4, 8, 8)
+    norm1_y += for_each(norm1_bias, conv1)                                           # (8, 4, 8, 8)
+    norm1_var = norm1_power * (norm1_m / max(norm1_m - 1, 1))                        # (4,)
     count_batch(norm1_num_batches_tracked)
     track(norm1_running_mean, norm1_mean)
     track(norm1_running_var, norm1_var)
@@ -295,10 +356,12 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # pool1: Keep the largest pixel of every window: y[p, q] = max over i, j of x[p·s + i·d, q·s + j·d].
     pool1_frame = pool_frame(relu1.shape, (2, 2), (2, 2), (0, 0), (1, 1), False)
-    pool1_framed = pad(relu1, pool1_frame, float('-inf'))  # (8, 4, 8, 8)
+    pool1_framed = pad(relu1, pool1_frame, float('-inf'))                            # (8, 4, 8, 8)
     pool1_spots = places(pool1_framed.shape, (2, 2), (2, 2), (1, 1))
-    pool1 = pool1_framed[pool1_spots[0]].copy()            # (8, 4, 4, 4)
-    for pool1_spot in pool1_spots[1:]:
+    pool1_p, pool1_q = output_size(pool1_framed.shape, (2, 2), (2, 2), (1, 1))
+    pool1_tiled = True and len(pool1_spots) * pool1_p * pool1_q == pool1_framed.shape[-2] * pool1_framed.shape[-1]
+    pool1 = np.maximum(pool1_framed[pool1_spots[0]], pool1_framed[pool1_spots[-1]])  # (8, 4, 4, 4)
+    for pool1_spot in pool1_spots[1:-1]:
         pool1 = np.maximum(pool1, pool1_framed[pool1_spot])
 
     # flatten: The same elements, in the same order, in another shape.
@@ -354,15 +417,17 @@ def step(params, state, x, target, *, lr=0.01, rng):
     # pool1
     #     1. y is one of the pixels of its window: raised a little, that pixel raises y as much, and no other does
     #     2. if several are equally large, the first in reading order takes the gradient, as in PyTorch, and leaves no
-    #     rest
+    #        rest; so the last pixel takes what is left
     #     3. a pixel may be the largest of several windows, and gets the gradients of all of them
-    grad_pool1_framed = np.zeros_like(pool1_framed)    # (8, 4, 8, 8)
-    pool1_rest = grad_pool1                            # (8, 4, 4, 4)
-    for pool1_spot_2 in pool1_spots:
-        pool1_taken = pool1_rest * (pool1_framed[pool1_spot_2] == pool1)
-        pool1_rest = pool1_rest - pool1_taken
+    grad_pool1_framed = np.empty_like(pool1_framed) if pool1_tiled else np.zeros_like(pool1_framed)  # (8, 4, 8, 8)
+    pool1_rest = in_rows(grad_pool1)                   # (8, 4, 4, 4)
+    for pool1_spot in pool1_spots:
+        pool1_taken = pool1_rest
+        if pool1_spot is not pool1_spots[-1]:
+            pool1_taken = pool1_rest * (pool1_framed[pool1_spot] == pool1)
+            pool1_rest = pool1_rest - pool1_taken
         # there is nothing to add to, and storing is twice as fast
-        grad_pool1_framed[pool1_spot_2] = pool1_taken
+        grad_pool1_framed[pool1_spot] = pool1_taken
     grad_relu1 = crop(grad_pool1_framed, pool1_frame)  # (8, 4, 8, 8)
 
     # relu1
@@ -373,34 +438,35 @@ def step(params, state, x, target, *, lr=0.01, rng):
     # norm1
     #     1. y = weight · x̂ + bias in each channel, so ∂loss/∂bias = Σᵢ gᵢ and ∂loss/∂weight = Σᵢ gᵢ x̂ᵢ
     #     2. x̂ᵢ = (xᵢ - mean) · rstd, and the mean and the variance depend on all the m numbers xⱼ of the channel:
-    #     ∂mean/∂xⱼ = 1/m, and ∂rstd/∂xⱼ = -rstd² x̂ⱼ/m
+    #        ∂mean/∂xⱼ = 1/m, and ∂rstd/∂xⱼ = -rstd² x̂ⱼ/m
     #     3. ∂x̂ᵢ/∂xⱼ = rstd · (1{i=j} - 1/m - x̂ᵢ x̂ⱼ/m)
-    #     4. ∂loss/∂xⱼ = Σᵢ gᵢ weight ∂x̂ᵢ/∂xⱼ = weight · rstd · (gⱼ - (1/m) Σᵢ gᵢ - x̂ⱼ (1/m) Σᵢ gᵢ x̂ᵢ),
-    #     where the two sums are those of step 1: shifting or stretching a channel changes nothing
-    grad_norm1_bias = grad_norm1_y.sum(axis=norm1_axes)                                       # (4,)
-    grad_norm1_weight = (grad_norm1_y * norm1_x_hat).sum(axis=norm1_axes)                     # (4,)
-    norm1_scale = norm1_weight * norm1_rstd                                                   # (4,)
-    norm1_along_ones = (grad_norm1_bias / norm1_m).reshape(norm1_row)                         # (1, 4, 1, 1)
-    norm1_along_x_hat = (grad_norm1_weight / norm1_m).reshape(norm1_row)                      # (1, 4, 1, 1)
-    grad_conv1 = norm1_scale.reshape(norm1_row) * (grad_norm1_y - norm1_along_ones - norm1_x_hat * norm1_along_x_hat)  # (8, 4, 8, 8)
+    #     4. ∂loss/∂xⱼ = Σᵢ gᵢ weight ∂x̂ᵢ/∂xⱼ = weight · rstd · (gⱼ - (1/m) Σᵢ gᵢ - x̂ⱼ (1/m) Σᵢ gᵢ x̂ᵢ), where the two
+    #        sums are those of step 1: shifting or stretching a channel changes nothing
+    #     5. what the large arrays are multiplied by is worked out first, channel by channel: with a = weight · rstd it
+    #        is a · gⱼ - awayⱼ · (a · rstd Σᵢ gᵢ x̂ᵢ/m) - a Σᵢ gᵢ/m, since x̂ⱼ = awayⱼ · rstd
+    grad_norm1_bias = channel_sums(grad_norm1_y)                                # (4,)
+    grad_norm1_weight = channel_sums(grad_norm1_y, norm1_away) * norm1_rstd     # (4,)
+    norm1_along_x_hat = norm1_scale * norm1_rstd * grad_norm1_weight / norm1_m  # (4,)
+    norm1_along_ones = norm1_scale * grad_norm1_bias / norm1_m                  # (4,)
+    grad_conv1 = grad_norm1_y * for_each(norm1_scale, norm1_away)               # (8, 4, 8, 8)
+    grad_conv1     -= norm1_away * for_each(norm1_along_x_hat, norm1_away)      # (8, 4, 8, 8)
+    grad_conv1     -= for_each(norm1_along_ones, norm1_away)                    # (8, 4, 8, 8)
 
     # conv1
     #     1. what each place t sees is written into a column, X_kt, so that y_ot = Σ_k W_ok X_kt + b_o: a linear layer
     #     2. ∂loss/∂W_ok = Σ_t g_ot X_kt: a weight is shared by all places, so it collects from all
     #     3. ∂loss/∂X_kt = Σ_o W_ok g_ot, and a pixel was copied into the column of every place that saw it, so it gets
-    #     the sum over its copies: every g_ot paints its kernel onto the image
+    #        the sum over its copies: every g_ot paints its kernel onto the image
     #     4. ∂loss/∂b_o = Σ_t g_ot
-    grad_conv1_sums = grad_conv1.reshape(-1, *grad_conv1.shape[-3:])                          # (8, 4, 8, 8)
+    grad_conv1_sums = grad_conv1.reshape(-1, *grad_conv1.shape[-3:])       # (8, 4, 8, 8)
     grad_conv1_kernels = collect(conv1_images, grad_conv1_sums, conv1_kernels, conv1_geometry)  # (1, 4, 9)
-    grad_conv1_weight = as_weight(grad_conv1_kernels, conv1_weight.shape)                     # (4, 1, 3, 3)
-    # whole images first: they lie in one piece, and are added twice as fast as pixel by pixel
-    grad_conv1_bias = grad_conv1_sums.sum(axis=0).sum(axis=(1, 2))                            # (4,)
-    grad_conv1_weight_2 = np.copy(grad_conv1_weight)                                          # (4, 1, 3, 3)
+    grad_conv1_weight = as_weight(grad_conv1_kernels, conv1_weight.shape)  # (4, 1, 3, 3)
+    grad_conv1_bias = channel_sums(grad_conv1_sums)                        # (4,)
 
     # ---- update ------------------------------------------------------------------------------------------------------
 
     gradients = {
-        "conv1.weight": grad_conv1_weight_2,
+        "conv1.weight": grad_conv1_weight,
         "conv1.bias":   grad_conv1_bias,
         "norm1.weight": grad_norm1_weight,
         "norm1.bias":   grad_norm1_bias,

@@ -78,7 +78,6 @@ def step(params, state, x, target, *, lr=0.1):
     grad_fc1 = grad_relu * (relu > 0)  # (8, 5)
 
     # fc1
-    grad_fc1_x = grad_fc1 @ fc1_weight    # (8, 6)
     grad_fc1_weight = grad_fc1.T @ x      # (5, 6)
     grad_fc1_bias = grad_fc1.sum(axis=0)  # (5,)
 

@@ -21,9 +21,11 @@ def check(program: Program, trace: Trace) -> None:
     for run in trace.runs:
         batch = [array.copy() for array in run.batch]
         try:
-            returned = program.run(params, state, *batch, **options)
+            with np.errstate(all="ignore"):  # what there is to warn of, the step has warned of
+                returned = program.run(params, state, *batch, **options)
         except Exception as error:
-            raise SpellError(f"The spelled program does not run: {type(error).__name__}: {error}") from error
+            raise SpellError(f"The spelled program does not run: {type(error).__name__}: {error}. Does a size follow "
+                             "from the data, such as len(x[mask])? A program would freeze it.") from error
         results = returned if isinstance(returned, tuple) else (returned,)
         _compare(run, {**params, **state}, results)
 

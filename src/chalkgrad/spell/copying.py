@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import ast
 import builtins
+import inspect
 import textwrap
 from typing import Any
 
 import numpy as np
 
 from ..law.code import Code
-from .helpers import Helpers
+from ..law.grammar import is_static
+from .helpers import Helpers, checks
 from .names import Names
 from .render import Source, index_text, literal
+from .variables import comprehended
 from .walk import walk
 
 __all__ = ["RuleCopy"]
@@ -27,14 +30,13 @@ class RuleCopy:
     known    name in the rule -> text in the program; starts with the parameters, and grows
     own      what some locals would like to be called: outputs, gradients of inputs
     claimed  what others are called already
-    told     whether the rule's comments stand in the program already
     """
 
     def __init__(
         self, code: Code, given: dict[str, Any], known: dict[str, str], base: str, own: dict[str, str], names: Names,
-        helpers: Helpers, claimed: dict[str, str], told: bool,
+        helpers: Helpers, claimed: dict[str, str],
     ) -> None:
-        self.claimed, self.told = dict(claimed), told
+        self.claimed = dict(claimed)
         self.code, self.known, self.base, self.own, self.names, self.helpers = code, known, base, own, names, helpers
         self.source = Source(code.rule.file)
         # what is the same in every run of the program: options, and what is computed from nothing else
@@ -58,7 +60,8 @@ class RuleCopy:
         comments = self.source.comments(node, self.line, node.end_lineno if whole else node.lineno)
         self.line = node.end_lineno or self.line
         lines = self._statement(node)
-        return [*((f"# {comment}", "") for comment in comments if lines and not self.told), *lines]
+        settled = self._settles(node) if lines else []
+        return [*((f"# {comment}", "") for comment in [*comments, *settled] if lines), *lines]
 
     def _statement(self, node: ast.stmt) -> list[tuple[str, str]]:
         """Write one statement; nothing if it says nothing in the program: a constant, or a second name for a value."""
@@ -110,13 +113,32 @@ class RuleCopy:
             self.known[name] = constant
             self.constant.add(name)
             return None
-        text = self._copy(value)
+        text = str(literal(self.values[name])) if self._is_settled(name, value) else self._copy(value)
         self.constant.discard(name)
         if isinstance(value, ast.Name | ast.IfExp) and text.isidentifier() and not carried:
             self.known[name] = text
             return None
         self.known[name] = self._local(name)
         return f"{self.known[name]} = {_whole(text)}"
+
+    def _is_settled(self, name: str, value: ast.expr) -> bool:
+        """Tell a call that checks options and shapes, and reads nothing else: it has done its work by now.
+
+        The program is guarded against other shapes, so what the call came to is all that is left of it.
+        """
+        if not isinstance(value, ast.Call) or not isinstance(value.func, ast.Name) or name in self.carried:
+            return False
+        given = [*value.args, *(keyword.value for keyword in value.keywords)]
+        return (literal(self.values[name]) is not None and all(is_static(self.code.rule, each) for each in given)
+                and checks(self.values.get(value.func.id)))
+
+    def _settles(self, node: ast.stmt) -> list[str]:
+        """Say what a call was for, of which only the result is left."""
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.Call(func=ast.Name(id=helper)) as value):
+                if self._is_settled(name, value):
+                    return (inspect.getdoc(self.values[helper]) or helper).splitlines()[:1]
+        return []
 
     def _fold_tuple(self, target: ast.expr) -> bool:
         """Fold `sh, sw = pair(stride)`."""
@@ -128,6 +150,8 @@ class RuleCopy:
         return True
 
     def _copy(self, node: ast.AST) -> str:
+        for name in comprehended(node) & self.names.taken - self.known.keys():
+            self.known[name] = self.names.fresh(name)  # a variable of the program would be hidden
         return self.source.copy(node, self._replace)
 
     def _replace(self, part: ast.AST, parent: ast.AST | None) -> str | None:

@@ -17,12 +17,13 @@ import numpy as np
 from ..law.errors import SpellError
 from .names import Names
 from .render import Source, literal
+from .wrapping import wrapped
 
-__all__ = ["Helpers"]
+__all__ = ["Helpers", "checks", "signature"]
 
 MODULES = {np: "import numpy as np", math: "import math", functools: "import functools"}
 WIDTH = 120
-OURS = ("primitive", "implements", "update_rule")  # decorators that mean nothing outside chalkgrad
+OURS = ("implements", "overwriting", "primitive", "update_rule")  # decorators that mean nothing outside chalkgrad
 
 
 class Helpers:
@@ -42,13 +43,17 @@ class Helpers:
             self.texts[name] = self._copy(function, name)
         return self.names[function]
 
-    def add(self, function: Callable[..., Any], signature: str, lines: list[str]) -> str:
-        """Put a function of these lines into the program, under the name and the story of another one."""
-        name = self.taken.fresh(function.__name__)
-        story = inspect.getdoc(function) or ""
-        body = [f'"""{story}\n"""' if "\n" in story else f'"""{story}"""', *lines]
+    def add(
+        self, function: Callable[..., Any], parameters: str, lines: list[str], name: str = "", story: str | None = None
+    ) -> str:
+        """Put a function of these lines into the program, under the name and the story of another one, or its own."""
+        name = name or self.taken.fresh(function.__name__)
+        story = "\n".join(_shorter(inspect.getdoc(function) or "" if story is None else story))
+        start = "\n" if story.startswith("1. ") else ""
+        body = [f'"""{start}{story}\n"""' if "\n" in story else f'"""{story}"""', *lines]
         text = textwrap.indent("\n".join(body), "    ")
-        self.texts[name] = f"def {name}({signature}):\n{_without_examples(text)}\n"
+        header = "\n".join(wrapped(f"def {name}({parameters}):", WIDTH))
+        self.texts[name] = f"{header}\n{_without_examples(text)}\n"
         return name
 
     def refer(self, name: str, known: dict[str, Any]) -> str | None:
@@ -85,14 +90,24 @@ class Helpers:
             return None
 
         body = source.copy(_Span(definition.body), replace)
-        signature = ", ".join(_signature(function))
+        parameters = ", ".join(signature(function))
         kept = [d for d in definition.decorator_list if ast.unparse(d).partition("(")[0] not in OURS]
         for decorator in kept:
             self.refer(ast.unparse(decorator).partition(".")[0], function.__globals__)
         above = "".join(f"@{ast.unparse(decorator)}\n" for decorator in kept)
         indent = " " * definition.body[0].col_offset
         text = textwrap.indent(textwrap.dedent(indent + body), "    ")
-        return f"{above}def {name}({signature}):\n{_without_examples(text)}\n"
+        return f"{above}def {name}({parameters}):\n{_without_examples(text)}\n"
+
+
+@functools.cache
+def checks(helper: Any) -> bool:
+    """Tell whether a function raises errors of its own: it looks at what it is given before it computes."""
+    function = inspect.unwrap(helper)
+    if not isinstance(function, FunctionType):
+        return False
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    return any(isinstance(node, ast.Raise) for node in ast.walk(tree))
 
 
 def _without_examples(text: str) -> str:
@@ -106,7 +121,12 @@ def _without_examples(text: str) -> str:
     return f'{story}{end}{after.partition(chr(34) * 3)[2]}'
 
 
-def _signature(function: Callable[..., Any]) -> list[str]:
+def _shorter(story: str) -> list[str]:
+    """Break the lines of a docstring that are too long, such as the shapes of many inputs."""
+    return [part for line in story.splitlines() for part in textwrap.wrap(line, WIDTH - 4) or [""]]
+
+
+def signature(function: Callable[..., Any]) -> list[str]:
     """Write the parameters without their types, which name what the program does not import."""
     parts, marked = [], False
     for parameter in inspect.signature(function).parameters.values():

@@ -12,7 +12,13 @@ import numpy as np
 from ..law.errors import SpellError
 from .render import literal
 
-__all__ = ["Names", "variable"]
+__all__ = ["Names", "public", "variable"]
+
+# Operations that are called otherwise where one uses them.
+PUBLIC = {
+    "flipped": "flip", "joined": "cat", "matmul_2d": "matmul", "padded": "pad", "permuted": "permute",
+    "power_of_arrays": "power", "repeated": "expand", "reshaped": "reshape",
+}
 
 
 def variable(path: str) -> str:
@@ -25,16 +31,28 @@ def variable(path: str) -> str:
     return f"layer_{name}" if name[:1].isdigit() else name
 
 
+def public(name: str) -> str:
+    """Call an operation, or its backward, as those do who use it.
+
+    >>> public("reshaped"), public("reshaped_backward"), public("relu")
+    ('reshape', 'reshape_backward', 'relu')
+    """
+    name, found, rest = name.partition("_backward")
+    return PUBLIC.get(name, name) + found + rest
+
+
 class Names:
     """The variables of a program; arrays are told apart by identity. Every variable is claimed through `fresh`.
 
-    paths  variable -> the path of the parameter, or of the entry of the state, that it stands for
+    paths      variable -> the path of the parameter, or of the entry of the state, that it stands for
+    arguments  the variables that the step is handed by its caller
     """
 
     def __init__(self, reserved: set[str]) -> None:
         self.of: dict[int, str] = {}
         self.taken = set(reserved)
         self.paths: dict[str, str] = {}
+        self.arguments = set[str]()
 
     def claim(self, arrays: dict[str, Any]) -> None:
         """Name what the program is handed, by its paths."""
@@ -45,6 +63,7 @@ class Names:
     def keep(self, arrays: dict[str, Any]) -> None:
         """Let the step's arguments have the names that its author gave them."""
         self.of |= {id(array): name for name, array in arrays.items()}
+        self.arguments |= arrays.keys()
         self.taken |= arrays.keys()
 
     def fresh(self, name: str) -> str:

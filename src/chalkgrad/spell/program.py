@@ -13,10 +13,13 @@ import numpy as np
 
 from ..law.errors import SpellError
 from . import alone
-from .layout import aligned, body
+from .fold import fold as fold_blocks
+from .layout import Page, aligned
 from .names import Names
+from .pair import Pair, Scene
 from .tape import Call
 from .trace import Trace
+from .unused import without_unused
 from .writer import Writer, rate_name
 
 __all__ = ["Program"]
@@ -28,10 +31,15 @@ RESERVED = {
 
 
 class Program:
-    """One training step as plain NumPy: `str(program)` is its text, `run` runs it, `save` writes it to a file."""
+    """One training step as plain NumPy: `str(program)` is its text, `run` runs it, `save` writes it to a file.
 
-    def __init__(self, trace: Trace, title: str) -> None:
-        self.trace, self.title = trace, title
+    detail  "statements": every statement where it runs; "rules": each rule as a function, which is called
+    fold    whether what repeats is written once: blocks of the model as functions, updates as a loop; and whether what
+            nobody reads is left out. Without it, the step is one statement after the other, for a compiler to read
+    """
+
+    def __init__(self, trace: Trace, title: str, *, detail: str = "statements", fold: bool = False) -> None:
+        self.trace, self.title, self.fold = trace, title, fold
         self.rates = _rates(trace)  # name -> the rate at the start: inputs, so that a schedule may change them
         clash = (RESERVED | {*self.rates}) & {*trace.arguments}
         if clash:
@@ -40,10 +48,15 @@ class Program:
         self.names.keep(trace.arguments)
         for arrays in (trace.params, trace.state):
             self.names.claim(arrays)
-        writer = Writer(self.names, {id(p) for p in trace.params.values()}, trace.groups, id(trace.results[0]))
+        params = {id(p) for p in trace.params.values()}
+        writer = Writer(self.names, params, trace.groups, id(trace.results[0]), detail, share=fold)
         self.blocks = writer.write(_live(trace))
         self.returns = [writer.names.text(result, "The step's result") for result in trace.results]
         self.helpers, self.draws = writer.helpers, writer.draws
+        self.scene, self.pairs = self._scene(), list[Pair]()
+        if fold:
+            used = without_unused(self.blocks, self.returns)
+            self.blocks, self.pairs, self.returns = fold_blocks(used, self.scene, self.returns)
         self.text = self._text()
         self._step: Any = None
 
@@ -87,17 +100,27 @@ class Program:
     def _text(self, imports: set[str] | None = None, main: str = "") -> str:
         parts = [f'"""{self.title}"""\n', _imports(self.helpers.imports | (imports or set()))]
         parts += [f"\n{text}" for text in self.helpers.texts.values()]
-        return "\n".join([*parts, f"\n{self._function()}"]) + main
+        page = Page(self.names.paths, set(self.trace.params), self.scene.orders, self.fold)
+        parts += [f"\n{text}" for pair in self.pairs for text in pair.texts(page)]
+        return "\n".join([*parts, f"\n{self._function(page)}"]) + main
 
-    def _function(self) -> str:
+    def _scene(self) -> Scene:
+        shapes = {path: (group, str(array.shape)) for group, arrays in
+                  (("params", self.trace.params), ("state", self.trace.state)) for path, array in arrays.items()}
+        given = {*self.trace.arguments, *self.rates, "rng"}
+        return Scene(self.names, {"functools", "math", "np", *self.helpers.texts}, given, shapes)
+
+    def _function(self, page: Page) -> str:
         options = [f"{name}={rate!r}" for name, rate in self.rates.items()] + (["rng"] if self.draws else [])
         signature = ", ".join(["params", "state", *self.trace.arguments, *(["*", *options] if options else [])])
         about = "One step: change the arrays in params and state in place, and return the loss."
-        computed = body(self.blocks, self.names.paths, set(self.trace.params))
-        page = [*self._guards(), "", *self._unpack(computed), *computed, "", f"return {', '.join(self.returns)}"]
-        return f'def step({signature}):\n    """{about}"""\n' + textwrap.indent("\n".join(page), "    ") + "\n"
+        computed = page.sections(self.blocks)
+        result = aligned([(f"return {', '.join(self.returns)}", "")])
+        lines = [*aligned(self._guards()), "", *self._unpack(computed), *computed, "", *result]
+        header = "\n".join(aligned([(f"def step({signature}):", "")]))
+        return f'{header}\n    """{about}"""\n' + textwrap.indent("\n".join(lines), "    ") + "\n"
 
-    def _guards(self) -> list[str]:
+    def _guards(self) -> list[tuple[str, str]]:
         """What was frozen is checked at entry, in words."""
         checks = []
         for name, array in self.trace.arguments.items():
@@ -108,7 +131,7 @@ class Program:
             for low, high in dict.fromkeys((low, high) for of, low, high in self.trace.assumptions if of is array):
                 words = f"This step was spelled for {name} from {low} to {high - 1}; others came."
                 checks += [f"if {name}.min() < {low} or {name}.max() >= {high}:", f'    raise ValueError("{words}")']
-        return checks
+        return [(line, "") for line in checks]
 
     def _unpack(self, computed: list[str]) -> list[str]:
         """Name the arrays that the step reads."""

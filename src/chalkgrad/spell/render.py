@@ -50,6 +50,14 @@ class Source:
             found += [text[column + 1 :].strip()] if column >= 0 else []
         return found
 
+    def between(self, start: int, end: int) -> str:
+        """Return whole lines: those behind line `start`, as far as line `end`."""
+        return b"".join(self.lines[start:end]).decode()
+
+    def rest(self, node: ast.stmt) -> str:
+        """Return what stands behind a statement on its last line: a comment, or nothing."""
+        return self.lines[(node.end_lineno or 0) - 1][node.end_col_offset or 0 :].decode().rstrip()
+
     def _collect(self, node: ast.AST, parent: ast.AST | None, replace: Replace, edits: list[Any]) -> None:
         text = replace(node, parent)
         if text is not None:
@@ -97,6 +105,8 @@ def literal(value: Any) -> str | None:
             return repr(value)
         case np.dtype():
             return f"np.{value.name}"
+        case type() if issubclass(value, np.generic):
+            return f"np.{value.__name__}"
         case slice():
             return f"np.s_[{index_text(value)}]"
         case tuple() if any(isinstance(item, slice) for item in value):

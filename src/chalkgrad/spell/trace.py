@@ -12,16 +12,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..engine.tape import no_grad
 from ..engine.tensor import Tensor, wrap
-from ..law.code import Code
 from ..law.errors import SpellError
 from ..seeding import default_generator
-from .render import literal
+from .repeats import check_carried, check_repeats, own_gradients, picked_by_masks
 from .tape import Call, Tape, taping
 
 __all__ = ["Run", "Trace", "trace"]
 
 Array = np.ndarray[Any, Any]
+
+# Other batches of the same kind: of n rows, which ones are taken, some of them twice or more.
+ORDERS: tuple[Callable[[Array, int], Array], ...] = (
+    lambda rows, n: rows - rows % 2,
+    lambda rows, n: rows // 2,
+    lambda rows, n: (n + rows) // 2,
+    lambda rows, n: rows - rows % 3,
+    lambda rows, n: rows // 3,
+    lambda rows, n: rows - rows % 5,
+)
 
 
 class Run(NamedTuple):
@@ -41,7 +51,8 @@ class Trace:
     start        id of an array -> what it held before the step
     assumptions  (array, low, high): what the step relied on, low <= array < high
     groups       id of a parameter's array -> the number of its group in the optimizer
-    generator, runs  what the proof of the program needs: the generator before the step, and its two runs
+    grads        the gradients that the step left: path of a parameter -> array
+    generator, runs  what the proof of the program needs: the generator before the step, and its runs
     """
 
     calls: list[Call]
@@ -52,49 +63,141 @@ class Trace:
     start: dict[int, Array]
     assumptions: list[tuple[Array, int, int]]
     groups: dict[int, int]
+    grads: dict[str, Array]
     generator: np.random.Generator
     runs: list[Run]
 
 
+class _End(NamedTuple):
+    """Where a run ended: the number of calls by then, what it was handed, what it returned, and what there is."""
+
+    calls: int
+    handed: list[Tensor]
+    results: list[Array]
+    state: dict[str, Tensor]
+    grads: dict[str, Array]
+    run: Run
+
+
 def trace(step: Callable[..., Any], batch: tuple[Any, ...], model: Any, optimizers: list[Any]) -> Trace:
-    """Run `step(*batch)` twice on a tape. Model, optimizers and generator are left as they were."""
-    arrays = [np.array(value.data if isinstance(value, Tensor) else Tensor(value).data) for value in batch]
+    """Run `step(*batch)` several times on a tape. Model, optimizers and generator are left as they were."""
+    arrays = [_array(value) for value in batch]
     names = _argument_names(step, len(arrays))
-    scopes = {id(module): path for path, module in model.named_modules()}
+    tape = Tape({id(module): path for path, module in model.named_modules()})
     generator = copy.deepcopy(default_generator())
     params, buffers = dict(model.named_parameters()), dict(model.named_buffers())
-    before = {id(tensor.data): tensor.data.copy() for tensor in (*params.values(), *buffers.values())}
-    before |= {id(value.data): value.data.copy() for value in _memory(optimizers, params).values()}
-    tape, runs, handed, ends = Tape(scopes), list[Run](), [], []
+    known = (*params.values(), *buffers.values(), *_memory(optimizers, params).values())
+    before = {id(tensor.data): tensor.data.copy() for tensor in known}
+    gradients = {id(array): name for name, array in _gradients(params).items()}
     with _restored(model, optimizers, tape):
-        for values in (arrays, [_varied(array) for array in arrays]):
-            handed.append([wrap(value.copy(), None) for value in values])  # a step may change what it is handed
-            with taping(tape):
-                results = _results(step(*handed[-1]))
-            ends.append((len(tape.calls), results, buffers | _memory(optimizers, params)))
-            runs.append(Run(values, [result.copy() for result in results], _values(model, optimizers, params)))
-        end, results, state = ends[0]
-        _check_repeats(tape.calls[:end], tape.calls[end:])
+        ends = list[_End]()
+        for values in _batches(arrays, tape):
+            with _other_rows(not ends):
+                ends.append(_run(step, values, model, optimizers, (params, buffers), tape))
+        end = ends[0]
+        _check_runs(tape.calls, ends, params)
+        calls = own_gradients(tape.calls[: end.calls], gradients)
         return Trace(
-            tape.calls[:end], results, _arrays(dict(zip(names, handed[0], strict=True))), _arrays(params),
-            _arrays(state), _start(tape.calls[:end]) | before, tape.assumptions, _groups(optimizers), generator, runs,
+            calls, end.results, _arrays(dict(zip(names, end.handed, strict=True))), _arrays(params), _arrays(end.state),
+            _start(calls) | before, tape.assumptions, _groups(optimizers), end.grads, generator, [e.run for e in ends],
         )
+
+
+def _run(
+    step: Callable[..., Any], values: list[Array], model: Any, optimizers: list[Any],
+    named: tuple[dict[str, Tensor], dict[str, Tensor]], tape: Tape,
+) -> _End:
+    """Run a step once on the tape."""
+    params, buffers = named
+    handed = [wrap(value.copy(), None) for value in values]  # a step may change what it is handed
+    with taping(tape):
+        results = _results(step(*handed))
+        _take_in(model, buffers)
+    run = Run(values, [result.copy() for result in results], _values(model, optimizers, params))
+    state = buffers | _memory(optimizers, params)
+    return _End(len(tape.calls), handed, results, state, _gradients(params), run)
+
+
+@contextmanager
+def _other_rows(first: bool) -> Iterator[None]:
+    """Explain an error that comes with a batch that nobody gave, and keep its warnings to oneself."""
+    try:
+        with np.errstate(all=None if first else "ignore"):
+            yield
+    except Exception as error:
+        if first or isinstance(error, SpellError):
+            raise
+        raise SpellError("The step ran, but not with other rows of its batch, of which some came twice and some did "
+                         f"not; a program must run with any: {type(error).__name__}: {error}") from error
+
+
+def _check_runs(calls: list[Call], ends: list[_End], params: dict[str, Tensor]) -> None:
+    """Hold every run to the first one, and refuse one that goes on from the run before by what has no name."""
+    first = ends[0]
+    lasting = {id(tensor.data): name for name, tensor in (params | first.state).items()}
+    gradients = {id(array) for array in first.grads.values()}
+    for one, two in itertools.pairwise(ends):
+        check_carried(calls[: one.calls], calls[one.calls : two.calls], lasting)
+        check_repeats(calls[: first.calls], calls[one.calls : two.calls], gradients)
+
+
+def _array(value: Any) -> Array:
+    if isinstance(value, np.random.Generator):
+        raise SpellError("A generator is no part of a batch. Draw from the default generator in the step; the program "
+                         "takes the one to draw from as `rng`.")
+    return np.array(value.data if isinstance(value, Tensor) else Tensor(value).data)
+
+
+def _gradients(params: dict[str, Tensor]) -> dict[str, Array]:
+    return {name: param.grad.data for name, param in params.items() if param.grad is not None}
+
+
+def _take_in(model: Any, buffers: dict[str, Tensor]) -> None:
+    """Write a Tensor that was put in the place of a buffer over the buffer, which is what a program can do."""
+    for path, tensor in model.named_buffers():
+        buffer = buffers.get(path)
+        if buffer is not None and tensor is not buffer:
+            if tensor.shape != buffer.shape or tensor.dtype != buffer.dtype:
+                raise SpellError(f"The step put a Tensor of shape {tensor.shape} and {tensor.dtype} in the place of "
+                                 f"the buffer `{path}`, of {buffer.shape} and {buffer.dtype}; a program keeps both.")
+            with no_grad():
+                buffer.become(tensor)
+            _set(model, path, buffer)
+
+
+def _set(model: Any, path: str, value: Tensor | None) -> None:
+    owner, _, name = path.rpartition(".")
+    setattr(model.get_submodule(owner), name, value)
 
 
 def _arrays(tensors: dict[str, Tensor]) -> dict[str, Array]:
     return {name: tensor.data for name, tensor in tensors.items()}
 
 
-def _varied(array: Array) -> Array:
-    """Another batch of the same kind: every second row is the one before it. A number read off the data changes."""
-    rows = np.arange(len(array)) if array.ndim else None
-    return array if rows is None else array[rows - rows % 2]
+def _batches(arrays: list[Array], tape: Tape) -> Iterator[list[Array]]:
+    """Yield the batch, and then others of the same kind, with which a number that is read off the data changes.
+
+    How many rows a mask lets through may well be the same for two batches; then more are tried.
+    """
+    yield arrays
+    first = picked_by_masks(tape.calls)
+    same = set(range(len(first)))  # masks that have let through as many every time
+    for order in ORDERS if first else ORDERS[:1]:
+        start = len(tape.calls)
+        yield [array[order(np.arange(len(array)), len(array))] if array.ndim else array for array in arrays]
+        picked = picked_by_masks(tape.calls[start:])
+        same -= {i for i, (one, other) in enumerate(zip(first, picked)) if one != other}
+        if not same:
+            break
 
 
 def _results(returned: Any) -> list[Array]:
     results = returned if isinstance(returned, tuple) else (returned,)
-    if not results or not all(isinstance(result, Tensor) for result in results):
-        raise SpellError(f"The step must return its loss, a Tensor, or several; it returned {type(returned).__name__}.")
+    others = {type(result).__name__ for result in results if not isinstance(result, Tensor)}
+    if others or not results:
+        inside = f" that holds {', '.join(sorted(others)) or 'nothing'}" if isinstance(returned, tuple) else ""
+        raise SpellError("The step must return its loss, a Tensor, or a tuple of Tensors; it returned "
+                         f"{type(returned).__name__}{inside}.")
     return [result.data for result in results]
 
 
@@ -112,41 +215,12 @@ def _values(model: Any, optimizers: list[Any], params: dict[str, Tensor]) -> dic
     return {name: tensor.data.copy() for name, tensor in named.items()}
 
 
-def _check_repeats(first: list[Call], second: list[Call]) -> None:
-    """A program does the same at every step; refuse a step that did not, the second time."""
-    # the engine's own calls need not be compared: what they come to is, in check.py
-    for one, two in itertools.zip_longest(*([c for c in calls if c.kind != "engine"] for calls in (first, second))):
-        if one is None or two is None or _what(one) is not _what(two):
-            once, again = ("nothing" if call is None else _name(call) for call in (one, two))
-            raise SpellError(f"The step did something else the second time that it ran ({again} instead of {once}), so "
-                             "it cannot be one program. Was a gradient left from the step before? Zero all of them.")
-        if one.kind != "backward":  # what a backward reads is what a forward, which was checked, came to
-            _check_constants(one, two)
-
-
-def _what(call: Call) -> Any:
-    return call.code.rule if isinstance(call.code, Code) else call.code
-
-
-def _check_constants(one: Call, two: Call) -> None:
-    """What the program would hold as a number must be the same number at every step."""
-    for name, before in one.given.items():
-        after = two.given.get(name)
-        if literal(before) is not None and before != after:
-            raise SpellError(f"{_name(one)}: {name} was {before} in the first step and {after} in the second, and a "
-                             "program would hold one of them. Hand it in as an argument; if only the first step is "
-                             "special, take a step before you spell it.")
-
-
-def _name(call: Call) -> str:
-    return str(call.code.rule.name if isinstance(call.code, Code) else call.code.__name__)
-
-
 @contextmanager
 def _restored(model: Any, optimizers: list[Any], tape: Tape) -> Iterator[None]:
     """Undo what a step does to the model, the optimizers' memory, the generator, and all else that the tape saw."""
     tensors = [*model.parameters(), *model.buffers()]
-    before = [(tensor, tensor.data, tensor.data.copy(), tensor.grad) for tensor in tensors]
+    before = [(tensor, tensor.data, tensor.data.copy(), tensor.grad, _data(tensor.grad)) for tensor in tensors]
+    buffers = dict(model.named_buffers())
     memories = [copy.deepcopy(optimizer.state_dict()) for optimizer in optimizers]
     generator = copy.deepcopy(default_generator().bit_generator.state)
     try:
@@ -156,12 +230,21 @@ def _restored(model: Any, optimizers: list[Any], tape: Tape) -> Iterator[None]:
             if call.kind in ("update", "write"):
                 for name, array in call.made.items():
                     np.copyto(call.given[name], array)
-        for tensor, data, values, grad in before:
+        for path, tensor in list(model.named_buffers()):
+            if tensor is not buffers.get(path):
+                _set(model, path, buffers.get(path))
+        for tensor, data, values, grad, slope in before:
             np.copyto(data, values)
             tensor.data, tensor.grad = data, grad
+            if grad is not None:  # an accumulated gradient is a new array in the same Tensor
+                grad.data = slope
         for optimizer, memory in zip(optimizers, memories, strict=True):
             optimizer.load_state_dict(memory)
         default_generator().bit_generator.state = generator
+
+
+def _data(tensor: Tensor | None) -> Array | None:
+    return None if tensor is None else tensor.data
 
 
 def _memory(optimizers: list[Any], params: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -11,36 +10,20 @@ from ..engine.tensor import Node, Port, Tensor
 from ..law.code import Code
 from ..law.errors import SpellError
 from ..seeding import default_generator
+from .blocks import Block, Step
 from .copying import RuleCopy
 from .engine_lines import engine_line
 from .helpers import Helpers
-from .names import Names, variable
+from .names import Names, public, variable
+from .rules import RuleCalls
 from .tape import Call
+from .variables import uses
 
-__all__ = ["Block", "Step", "Writer", "rate_name"]
+__all__ = ["Writer", "rate_name"]
 
 
 # What the engine does to a gradient, and so what the gradient is called before.
 UNFINISHED = {"_add": "_from_{}", "unbroadcast": "_each", "_astype": "_wide"}
-
-
-@dataclass
-class Block:
-    """The lines of one computation: comments above, then (code, shape) pairs."""
-
-    kind: str
-    comments: list[str]
-    lines: list[tuple[str, str]] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
-
-
-class Step(NamedTuple):
-    """One update of an optimizer: rule(*given, *rest), where given[place] is the gradient."""
-
-    rule: str
-    given: list[str]
-    place: int
-    rest: list[str]
 
 
 class Writer:
@@ -49,17 +32,28 @@ class Writer:
     params  the ids of the parameters' arrays
     groups  id of a parameter's array -> the number of its group, which has a learning rate of its own
     loss    the id of the array that the step returns
+    detail  "statements": every statement of a rule where it runs; "rules": a function for each rule, which is called
+    share   leave out copies of gradients that make no difference: they say nothing to a reader
     """
 
-    def __init__(self, names: Names, params: set[int], groups: dict[int, int], loss: int) -> None:
-        self.loss, self.params = loss, params
+    def __init__(
+        self, names: Names, params: set[int], groups: dict[int, int], loss: int, detail: str, share: bool
+    ) -> None:
+        self.loss, self.params, self.share = loss, params, share
         self.names, self.groups, self.helpers = names, groups, Helpers(names)
+        self.rules = RuleCalls(names, self.helpers) if detail == "rules" else None
         self.blocks: list[Block] = []
-        self.told: set[Any] = set()  # rules whose story has been told
-        self.runs: dict[Any, tuple[str, dict[str, str]]] = {}  # node -> what its run is called, and its locals
+        # node -> what its run is called, what its locals are, and which of those are variables of its own
+        self.runs: dict[Any, tuple[str, dict[str, str], dict[str, str]]] = {}
+        self.scopes: dict[Any, str] = {}  # node -> the path of the module that ran it
+        self.last: dict[str, Call | None] = {}  # path of a module -> the call that makes its output
+        self.node: Any = None  # whose backward ran last
         self.updates: dict[Any, str] = {}  # an update rule and its options -> what it is called
         # (a gradient, its edge) -> why it is not the whole gradient yet: it is a part of a sum, or has yet to be summed
         self.parts: dict[tuple[int, int], str] = {}
+        self.calls, self.at = list[Call](), 0  # all calls, and the one that is being written
+        self.named = set[int]()  # the ids of the calls that have a name already
+        self.shared: list[Any] = []  # gradients that go by a second name, instead of being copied
         self.draws = False
 
     def write(self, calls: list[Call]) -> list[Block]:
@@ -68,50 +62,78 @@ class Writer:
             why = UNFINISHED.get(getattr(call.code, "__name__", "")) if call.kind == "engine" else None
             if why is not None:
                 self.parts |= {(id(value), id(call.owner)): why for value in call.given.values()}
-        for call in calls:
-            block = getattr(self, f"_{call.kind}")(call)
+        self.last = _outputs(calls)
+        if self.rules is not None:
+            self.rules.plan(calls)
+        self.calls = calls
+        for self.at, call in enumerate(calls):
+            block: Block = getattr(self, f"_{call.kind}")(call)
+            self._place(block, call)
             if block.lines or block.steps:
                 self._append(block)
         return self.blocks
 
     def _append(self, block: Block) -> None:
-        """A line without a story of its own belongs to the block above."""
-        if self.blocks and not block.comments and self.blocks[-1].kind == block.kind:
-            self.blocks[-1].lines += block.lines
-            self.blocks[-1].steps += block.steps
-        else:
-            self.blocks.append(block)
+        """Put a block behind the others; a line that goes on with a backward stands before sums that end it."""
+        at = len(self.blocks)
+        while not block.title and at and self.blocks[at - 1].said != Block.said and (
+                block.owner is self.blocks[at - 1].owner) and not _reads(block, self.blocks[at - 1]):
+            at -= 1
+        self.blocks.insert(at, block)
+
+    def _place(self, block: Block, call: Call) -> None:
+        """Tell where a block belongs: a gradient that the engine adds up belongs to the backward before it."""
+        if call.kind == "forward" and call.owner is not None:
+            self.scopes[call.owner] = call.scope
+        if call.kind == "backward":
+            self.node = call.owner
+        owner = call.owner.edges[0] if type(call.owner) is Port and call.code is np.zeros else (
+            self.node if call.kind == "engine" and call.owner is not None else call.owner)
+        if call.owner is None or call.code not in (np.copy, np.ones_like):
+            block.owner, block.scope = owner, call.scope or self.scopes.get(owner, "")
 
     def _forward(self, call: Call) -> Block:
         """Inputs by the names of their arrays, the output by the path of its module."""
         code = _code(call)
         base = self._base(call, code)
-        known = {name: self.names.text(value, code.rule.name) for name, value in call.given.items()}
+        known = {name: self.names.text(value, public(code.rule.name)) for name, value in call.given.items()}
         outputs = code.rule.returns
         claimed = {outputs[0]: base} if len(outputs) == 1 else {}
-        told = code.rule in self.told
-        copied = RuleCopy(code, call.given, known, base, {}, self.names, self.helpers, claimed, told)
+        if self.rules is not None:
+            lines = self.rules.forward(call, code, known, base, claimed)
+        else:
+            copied = RuleCopy(code, call.given, known, base, {}, self.names, self.helpers, claimed)
+            lines, claimed = copied.lines, copied.claimed
         for name, value in call.made.items():
-            self.names.give(value, known[name])
-        self.runs[call.owner] = base, known
-        story = [base] if told else [f"{base}: {_sentence(code)}"]
-        self.told.add(code.rule)
-        return Block("forward", story, copied.lines)
+            if name in known:
+                self.names.give(value, known[name])
+        self.runs[call.owner] = base, known, claimed
+        if self.rules is not None:
+            return Block("forward", lines=lines)
+        return Block("forward", base, [_sentence(code)], lines, code=code.rule)
 
     def _backward(self, call: Call) -> Block:
         """What it asks for is what the forward's locals are called; a gradient is named after its variable."""
         code = _code(call)
-        base, locals_ = self.runs[call.owner]
-        known = {n: locals_[n] if n in locals_ else self.names.text(v, code.rule.name) for n, v in call.given.items()}
+        base, locals_, claimed = self.runs[call.owner]
+        known = {n: locals_[n] if n in locals_ else self._arriving(n, call, code) for n in call.given}
         own = {}
         for name, edge in zip(code.returns, call.edges, strict=True):
             own[name] = f"grad_{locals_[name.removeprefix('grad_')]}"
             own[name] += self.parts.get((id(call.made[name]), id(edge)), "").format(base)
-        told = code.rule in self.told
-        copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers, {}, told)
+        if self.rules is not None:
+            return Block("backward", lines=self.rules.backward(call, code, known, own))
+        again = _free(claimed, locals_, call)
+        copied = RuleCopy(code, call.given, known, base, own, self.names, self.helpers, again)
         for name, value in call.made.items():
             self.names.give(value, known[name])
-        return Block("backward", self._derivation(code, base), copied.lines)
+        return Block("backward", base, _derivation(code), copied.lines, code=code.rule)
+
+    def _arriving(self, name: str, call: Call, code: Code) -> str:
+        """Name a gradient that arrives at a node."""
+        value = call.given[name]
+        named = self.rules.at_node(value, call.owner, name) if self.rules is not None else None
+        return named or self.names.text(value, public(code.rule.name))
 
     def _update(self, call: Call) -> Block:
         """Call an update rule, which stands once above the step, its options put in."""
@@ -119,11 +141,11 @@ class Writer:
         name = self._update_rule(call, code)
         given = [self.names.text(call.given[n], name) for n in code.rule.inputs]
         rest = [f"lr={rate_name(self.groups, call)}"] if "lr" in code.rule.options else []
-        # an optimizer follows a gradient; what follows none, such as a running mean, is part of the forward
+        # an optimizer follows a gradient; what follows none, a running mean or clipping, belongs where it stands
         place = [i for i, n in enumerate(code.rule.inputs) if n.startswith("grad")]
         if not place:
-            return Block("forward", [], [(f"{name}({', '.join([*given, *rest])})", "")])
-        return Block("update", [], [], [Step(name, given, place[0], rest)])
+            return Block(self._here(), lines=[(f"{name}({', '.join([*given, *rest])})", "")])
+        return Block("update", steps=[Step(name, given, place[0], rest)])
 
     def _update_rule(self, call: Call, code: Code) -> str:
         """Write an update rule for the options that a call sets; only the learning rate stays one."""
@@ -135,7 +157,7 @@ class Writer:
             known |= {name: self.names.text(value, rule.name) for name, value in fixed.items()}
             given = {**call.given, **{name: array.copy() for name, array in call.made.items()}}
             own = Names({*rule.parameters})
-            copied = RuleCopy(code, given, known, "", {n: n for n in rule.locals}, own, self.helpers, {}, False)
+            copied = RuleCopy(code, given, known, "", {n: n for n in rule.locals}, own, self.helpers, {})
             signature = ", ".join([*rule.inputs, *(["*", "lr"] if "lr" in rule.options else [])])
             self.updates[key] = self.helpers.add(rule.function, signature, [text for text, _ in copied.lines])
         return self.updates[key]
@@ -144,7 +166,7 @@ class Writer:
         """Write over an array, which all see that share its memory."""
         array, source = (self.names.text(call.given[key], "A change in place") for key in ("array", "source"))
         kind = "update" if id(call.given["array"]) in self.params else self._here()
-        return Block(kind, [], [(f"{array}[...] = {source}", "")])
+        return Block(kind, lines=[(f"{array}[...] = {source}", "")])
 
     def _here(self) -> str:
         """The section that is being written."""
@@ -162,32 +184,69 @@ class Writer:
         name = self.names.fresh(f"{variable(call.scope) or helper}_{local}")
         self.names.give(value, name)
         line = f"{name} = {helper}({', '.join(given)})"
-        return Block("forward", [f"{name}: drawn anew in every step"], [(line, str(value.shape))])
+        if self.rules is not None:
+            return Block("forward", lines=[(line, str(value.shape))])
+        return Block("forward", name, ["drawn anew in every step"], [(line, str(value.shape))], code=call.code)
 
     def _engine(self, call: Call) -> Block:
         """Write what the engine computed between two rules."""
         assert not isinstance(call.code, Code)
         (result,) = call.made.values()
-        texts = {name: self.names.text(value, "the engine") for name, value in call.given.items()}
+        texts = {name: self._operand(value, call) for name, value in call.given.items()}
+        if self._is_needless(call, result):
+            self.names.give(result, texts["a"])
+            self.shared.append(call.given["a"])
+            return Block(self._here())
         line = engine_line(call, texts)
         target = self._target(call.owner)
         if target is None:
             name = self.names.fresh("_".join(filter(None, [variable(call.scope), call.code.__name__.strip("_")])))
             self.names.give(result, name)
-            return Block(self._here(), [], [(f"{name} = {line}", str(np.shape(result)))])
+            return Block(self._here(), lines=[(f"{name} = {line}", str(np.shape(result)))])
         why = "_part" if (id(result), id(call.owner)) in self.parts else ""
         name = self.names.fresh(f"grad_{target}{why}")
         self.names.give(result, name)
-        comment = {"_add": [f"{target} reaches the loss by two ways"], "ones_like": ["∂loss / ∂loss"]}
-        return Block("backward", comment.get(call.code.__name__, []), [(f"{name} = {line}", str(np.shape(result)))])
+        lines = [(f"{name} = {line}", str(np.shape(result)))]
+        if call.code is np.ones_like:
+            return Block("backward", "∂loss / ∂loss", lines=lines)
+        if call.code.__name__ == "_add" and self.rules is None:
+            return Block("backward", target, lines=lines, said="{} reaches the loss by two ways")
+        return Block("backward", lines=lines)
+
+    def _operand(self, value: Any, call: Call) -> str:
+        """Name what the engine computes with."""
+        named = self.rules.at_edge(value, call.owner) if self.rules is not None else None
+        return named or self.names.text(value, "the engine")
+
+    def _is_needless(self, call: Call, result: Any) -> bool:
+        """Tell whether a copy of a gradient is as good as the gradient itself: neither is changed later, or only it."""
+        if not (self.share and call.code is np.copy and isinstance(call.owner, Tensor)):
+            return False
+        source, to_come = call.given["a"], self.calls[self.at + 1 :]
+        changed = [array for later in to_come for array in _changed(later)]
+        if not any(np.may_share_memory(array, value) for array in changed for value in (result, source)):
+            return True
+        read = [value for later in to_come for value in later.given.values() if isinstance(value, np.ndarray)]
+        return not any(np.may_share_memory(array, source) for array in [*read, *self.shared])
 
     def _base(self, call: Call, code: Code) -> str:
-        """Name a run after its module; outside of modules, after its output if that says more than y, or its rule."""
+        """Name a run after its module, if it makes the output; others after their output, or their rule.
+
+        An output that is just called x or y says less than the rule does.
+        """
         rule, path = code.rule, variable(call.scope)
-        own = rule.name if len(rule.returns) > 1 or rule.returns[0] in ("x", "y") else rule.returns[0]
-        if id(call.made[rule.returns[0]]) == self.loss:
+        returned = rule.returns[0]
+        own = public(rule.name) if len(rule.returns) > 1 or returned in ("x", "y") else returned
+        if id(call.made[returned]) == self.loss:
             return self.names.fresh("loss")
-        return self.names.fresh(path if path and path not in self.names.taken else f"{path}_{own}" if path else own)
+        last = self.last[call.scope]
+        again = last is not None and id(last) in self.named  # the module makes its output once more
+        self.named.add(id(call))
+        makes_output = again or (last is call and path not in self.names.taken)
+        of = next((self.names.of.get(id(value), "") for value in call.given.values()), "")
+        own = f"{of}_{own}" if not path and own in self.names.taken and of in self.names.arguments else own
+        name = path if path and makes_output else f"{path}_{own}" if path else own
+        return self.names.fresh(f"{name}_out" if self.rules is not None and name in self.rules.taken else name)
 
     def _target(self, edge: Any) -> str | None:
         """Name the value whose gradient an edge carries."""
@@ -198,14 +257,6 @@ class Writer:
         node, place = (edge.edges[0], edge.place) if isinstance(edge, Port) else (edge, 0)
         arriving: str = node.variant.arriving[place]
         return self.runs[node][1][arriving.removeprefix("grad_")]
-
-    def _derivation(self, code: Code, base: str) -> list[str]:
-        """Tell how a gradient follows, the first time that its rule runs."""
-        if code.rule in self.told:
-            return [base]
-        self.told.add(code.rule)
-        lines = [line.strip() for line in (code.rule.function.__doc__ or "").strip().splitlines()]
-        return [f"{base}: {lines[0]}"] if len(lines) == 1 else [base, *(f"    {line}" for line in lines)]
 
 
 def rate_name(groups: dict[int, int], call: Call) -> str:
@@ -221,3 +272,45 @@ def _code(call: Call) -> Code:
 
 def _sentence(code: Code) -> str:
     return (code.rule.function.__doc__ or code.rule.name).strip().splitlines()[0]
+
+
+def _derivation(code: Code) -> list[str]:
+    """Tell how a gradient follows: one sentence, or numbered steps."""
+    return [line.strip() for line in (code.rule.function.__doc__ or "").strip().splitlines()]
+
+
+def _outputs(calls: list[Call]) -> dict[str, Call | None]:
+    """For each module, find the call that makes its output, if it is one of its own and not one of its children's.
+
+    A module without children that makes all by one rule is called more than once: then it is its first call.
+    """
+    last: dict[str, Call | None] = {}
+    rules: dict[str, set[Any]] = {}
+    for call in (call for call in calls if call.kind == "forward"):
+        for parent in (path for path in last if call.scope.startswith(f"{path}.")):
+            last[parent] = None
+            rules[parent].add("children")
+        seen = rules.setdefault(call.scope, set())
+        seen.add(_code(call).rule)
+        if len(seen) > 1 or call.scope not in last:
+            last[call.scope] = call
+    return last
+
+
+def _free(claimed: dict[str, str], locals_: dict[str, str], call: Call) -> dict[str, str]:
+    """Find the variables of a forward that its backward may use for the same local again: those that nobody reads."""
+    code = call.owner.variant
+    read = {locals_[name] for name in {*code.rule.returns, *call.given} if name in locals_}
+    return {name: text for name, text in claimed.items() if text not in read}
+
+
+def _reads(block: Block, sum_: Block) -> bool:
+    """Tell whether a block computes with the sum that another one makes."""
+    return any(use.name == sum_.lines[0][0].partition(" ")[0] for use in uses(block))
+
+
+def _changed(call: Call) -> list[Any]:
+    """List the arrays that a call changes in place; no update rule changes its gradient."""
+    if call.kind in ("forward", "backward", "engine", "random"):
+        return []
+    return [call.given[name] for name in call.made if not str(name).startswith("grad") and name in call.given]
