@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 import numpy as np
 
-__all__ = ["RIVALS", "workloads"]
+from .harness.work import Work, Workloads, eager_framework
 
-RIVALS = ["chalkgrad", "torch"]
+__all__ = ["KIND", "workloads"]
+
+KIND = "part"
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the step in one framework, from the same numbers."""
-    if rival == "torch":
-        import torch as framework
+def workloads(rival: str) -> Workloads:
+    """Name the step, and what builds it in one framework."""
+    return {"adam-1m": partial(_step, rival)}
 
-        framework.set_num_threads(1)
-    else:
-        import chalkgrad as framework  # type: ignore[no-redef]
+
+def _step(rival: str) -> Work:
+    framework = eager_framework(rival)
     rng = np.random.default_rng(0)
     start, gradient = (rng.standard_normal((1024, 1024), np.float32) for _ in range(2))
     weight = framework.nn.Parameter(framework.tensor(start))
@@ -31,4 +31,4 @@ def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], flo
             optimizer.step()
         return float((weight.detach() * weight.detach()).mean())
 
-    return {"adam-1m": (optimizer.step, check)}
+    return Work(optimizer.step, check)

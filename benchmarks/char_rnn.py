@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .training import RIVALS, Task, cross_entropy, steps, tokens
+from .harness.work import Workloads
+from .training import Task, cross_entropy, steps, tokens
 
-__all__ = ["RIVALS", "workloads"]
+__all__ = ["KIND", "model", "workloads"]
+
+KIND = "training"
 
 
 def model(framework: Any, kind: str) -> Any:
@@ -27,8 +29,8 @@ def model(framework: Any, kind: str) -> Any:
     return Letters()
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the steps in one framework, from the same numbers."""
+def workloads(rival: str) -> Workloads:
+    """Name the steps, and what builds each in one framework."""
     adam = ("Adam", {"lr": 1e-3})
     return steps(rival, {
         f"char-{kind.lower()}": Task(lambda framework, kind=kind: model(framework, kind), tokens(32, 64, 65),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .training import RIVALS, Task, cross_entropy, images, steps
+from .harness.work import Workloads
+from .training import Task, cross_entropy, images, steps
 
-__all__ = ["RIVALS", "workloads"]
+__all__ = ["KIND", "model", "workloads"]
+
+KIND = "training"
 
 
 def model(framework: Any) -> Any:
@@ -20,6 +22,6 @@ def model(framework: Any) -> Any:
     )  # fmt: skip
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the step in one framework, from the same numbers."""
+def workloads(rival: str) -> Workloads:
+    """Name the step, and what builds it in one framework."""
     return steps(rival, {"cnn": Task(model, images(64), cross_entropy, ("Adam", {"lr": 1e-3}))})

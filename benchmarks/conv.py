@@ -11,14 +11,16 @@ upward    64 images of 32 channels, 7x7, to 16 channels of 14x14, 4x4 kernels, t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["RIVALS", "workloads"]
+from .harness.work import Work, Workloads, eager_framework
 
-RIVALS = ["chalkgrad", "torch"]
+__all__ = ["KIND", "workloads"]
+
+KIND = "part"
 
 
 class Layer(NamedTuple):
@@ -42,18 +44,13 @@ LAYERS = {
 }
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the layers in one framework, from the same numbers. The input of a first layer wants no gradient."""
-    if rival == "torch":
-        import torch as framework
-
-        framework.set_num_threads(1)
-    else:
-        import chalkgrad as framework  # type: ignore[no-redef]
-    return {name: _layer(framework, layer, wants=name != "first") for name, layer in LAYERS.items()}
+def workloads(rival: str) -> Workloads:
+    """Name the layers, and what builds each in one framework. The input of a first layer wants no gradient."""
+    return {name: partial(_layer, rival, layer, wants=name != "first") for name, layer in LAYERS.items()}
 
 
-def _layer(framework: Any, layer: Layer, wants: bool) -> Any:
+def _layer(rival: str, layer: Layer, wants: bool) -> Work:
+    framework = eager_framework(rival)
     rng = np.random.default_rng(0)
     function = getattr(framework.nn.functional, layer.function)
     x, weight, bias = (framework.tensor(rng.standard_normal(shape, np.float32)) for shape in
@@ -67,4 +64,4 @@ def _layer(framework: Any, layer: Layer, wants: bool) -> Any:
         y = function(x, weight, bias, **layer.options)
         y.backward(framework.ones_like(y))
 
-    return work, lambda: (work(), float(weight.grad.sum() + bias.grad.sum()))[1]
+    return Work(work, lambda: (work(), float(weight.grad.sum() + bias.grad.sum()))[1])

@@ -6,44 +6,48 @@ chain   150 operations on 8x8, forward and backward
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-__all__ = ["RIVALS", "workloads"]
+from .harness.work import Work, Workloads, eager_framework
 
-RIVALS = ["chalkgrad", "torch"]
-Work = tuple[Callable[[], Any], Callable[[], float]]
+__all__ = ["KIND", "workloads"]
+
+KIND = "part"
 
 
-def workloads(rival: str) -> dict[str, Work]:
-    """Build the workloads in one framework, from the same numbers; `numpy` is the bare operation, for comparison."""
+def workloads(rival: str) -> Workloads:
+    """Name the operations, and what builds each in one framework."""
+    return {"add": partial(_add, rival), "chain": partial(_chain, rival)}
+
+
+def _leaves(framework: Any) -> tuple[Any, Any]:
     rng = np.random.default_rng(0)
-    arrays = [rng.standard_normal((8, 8), np.float32) for _ in range(2)]
-    if rival == "numpy":
-        a, b = arrays
-        return {"add": (lambda: a + b, lambda: float((a + b).sum()))}
-    if rival == "torch":
-        import torch
-
-        torch.set_num_threads(1)
-        return _workloads(*(torch.tensor(array, requires_grad=True) for array in arrays), torch.sin)
-    import chalkgrad
-
-    return _workloads(*(chalkgrad.tensor(array, requires_grad=True) for array in arrays), chalkgrad.sin)
+    a, b = (framework.tensor(rng.standard_normal((8, 8), np.float32)).requires_grad_() for _ in range(2))
+    return a, b
 
 
-def _workloads(a: Any, b: Any, sin: Callable[[Any], Any]) -> dict[str, Work]:
-    def chain() -> Any:
+def _add(rival: str) -> Work:
+    a, b = _leaves(eager_framework(rival))
+    return Work(lambda: a + b, lambda: float((a + b).sum()))
+
+
+def _chain(rival: str) -> Work:
+    framework = eager_framework(rival)
+    a, b = _leaves(framework)
+    sin = framework.sin
+
+    def run() -> None:
         y = a
         for _ in range(50):
             y = sin(y + b) * a
-        return y.sum()
+        y.sum().backward()
 
     def check() -> float:
         a.grad = b.grad = None
-        chain().backward()
+        run()
         return float(a.grad.sum() + b.grad.sum())
 
-    return {"add": (lambda: a + b, lambda: float((a + b).sum())), "chain": (lambda: chain().backward(), check)}
+    return Work(run, check)

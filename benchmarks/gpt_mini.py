@@ -6,31 +6,33 @@ The norms come first, the activation is GELU, nothing is dropped, and the table 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .training import RIVALS, Task, cross_entropy, steps, tokens
+from .harness.work import Workloads
+from .training import Task, cross_entropy, steps, tokens
 
-__all__ = ["RIVALS", "workloads"]
+__all__ = ["KIND", "model", "task", "workloads"]
+
+KIND = "training"
 
 
-def model(framework: Any) -> Any:
-    """Build the network: letters (b, 64) -> scores of the next ones (b, 64, 65)."""
+def model(framework: Any, layers: int = 4, width: int = 128, length: int = 64) -> Any:
+    """Build the network: letters (b, length) -> scores of the next ones (b, length, 65). Heads have 32 features."""
     nn = framework.nn
 
     class GPT(nn.Module):  # type: ignore[name-defined, misc]
         def __init__(self) -> None:
             super().__init__()
-            self.embedding = nn.Embedding(65, 128)
-            self.position = nn.Parameter(framework.zeros(64, 128))
+            self.embedding = nn.Embedding(65, width)
+            self.position = nn.Parameter(framework.zeros(length, width))
             self.layers = nn.ModuleList(
-                [nn.TransformerEncoderLayer(128, 4, 512, 0.0, "gelu", batch_first=True, norm_first=True)
-                 for _ in range(4)]
+                [nn.TransformerEncoderLayer(width, width // 32, 4 * width, 0.0, "gelu", batch_first=True,
+                                            norm_first=True) for _ in range(layers)]
             )
-            self.norm = nn.LayerNorm(128)
-            self.register_buffer("ahead", framework.tensor(np.triu(np.ones((64, 64), bool), 1)))
+            self.norm = nn.LayerNorm(width)
+            self.register_buffer("ahead", framework.tensor(np.triu(np.ones((length, length), bool), 1)))
 
         def forward(self, x: Any) -> Any:
             h = self.embedding(x) + self.position
@@ -41,6 +43,12 @@ def model(framework: Any) -> Any:
     return GPT()
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the step in one framework, from the same numbers."""
-    return steps(rival, {"gpt-mini": Task(model, tokens(32, 64, 65), cross_entropy, ("AdamW", {"lr": 3e-4}))})
+def task(layers: int = 4, width: int = 128, length: int = 64, count: int = 32) -> Task:
+    """Train it on so many rows of letters."""
+    return Task(lambda framework: model(framework, layers, width, length), tokens(count, length, 65), cross_entropy,
+                ("AdamW", {"lr": 3e-4}))
+
+
+def workloads(rival: str) -> Workloads:
+    """Name the step, and what builds it in one framework."""
+    return steps(rival, {"gpt-mini": task()})

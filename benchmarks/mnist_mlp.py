@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .training import RIVALS, Task, cross_entropy, images, steps
+from .harness.work import Workloads
+from .training import Task, cross_entropy, images, steps
 
-__all__ = ["RIVALS", "workloads"]
+__all__ = ["KIND", "model", "workloads"]
+
+KIND = "training"
 
 
-def model(framework: Any) -> Any:
-    """Build the network."""
+def model(framework: Any, width: int = 256) -> Any:
+    """Build the network; the second hidden layer has half the width of the first."""
     nn = framework.nn
     return nn.Sequential(
-        nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10)
-    )
+        nn.Flatten(), nn.Linear(784, width), nn.ReLU(), nn.Linear(width, width // 2), nn.ReLU(),
+        nn.Linear(width // 2, 10),
+    )  # fmt: skip
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the steps in one framework, from the same numbers."""
+def workloads(rival: str) -> Workloads:
+    """Name the steps, and what builds each in one framework."""
     adam = ("Adam", {"lr": 3e-4})
     return steps(rival, {f"mnist-mlp-{b}": Task(model, images(b), cross_entropy, adam) for b in (64, 512)})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .training import RIVALS, Batch, Task, steps
+from .harness.work import Workloads
+from .training import Batch, Task, steps
 
-__all__ = ["RIVALS", "workloads"]
+__all__ = ["KIND", "model", "workloads"]
+
+KIND = "training"
 
 
 def model(framework: Any) -> Any:
@@ -31,6 +33,6 @@ def hinge(framework: Any, model: Any, x: Any, side: Any) -> Any:
     return framework.nn.functional.relu(1 - side * model(x)).mean()
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the step in one framework, from the same numbers."""
+def workloads(rival: str) -> Workloads:
+    """Name the step, and what builds it in one framework."""
     return steps(rival, {"moons-mlp": Task(model, moons(), hinge, ("SGD", {"lr": 0.05}))})

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-__all__ = ["RIVALS", "workloads"]
+from .harness.work import Work, Workloads, eager_framework
 
-RIVALS = ["chalkgrad", "torch"]
+__all__ = ["KIND", "workloads"]
+
+KIND = "part"
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the layer in one framework, from the same numbers."""
-    if rival == "torch":
-        import torch as framework
+def workloads(rival: str) -> Workloads:
+    """Name the layer, and what builds it in one framework."""
+    return {"layer-norm": partial(_layer, rival)}
 
-        framework.set_num_threads(1)
-    else:
-        import chalkgrad as framework  # type: ignore[no-redef]
+
+def _layer(rival: str) -> Work:
+    framework = eager_framework(rival)
     x = framework.tensor(np.random.default_rng(0).standard_normal((2048, 128), np.float32)).requires_grad_()
     norm = framework.nn.LayerNorm(128)
 
@@ -29,4 +30,4 @@ def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], flo
         (y * y).sum().backward()
         return y
 
-    return {"layer-norm": (work, lambda: (work(), float(norm.weight.grad.sum()))[1])}
+    return Work(work, lambda: (work(), float(norm.weight.grad.sum()))[1])

@@ -5,12 +5,14 @@ Where a stage halves the image, the shortcut is a convolution of one pixel with 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .training import RIVALS, Task, cross_entropy, images, steps
+from .harness.work import Workloads
+from .training import Task, cross_entropy, images, steps
 
-__all__ = ["RIVALS", "workloads"]
+__all__ = ["KIND", "model", "workloads"]
+
+KIND = "training"
 
 
 def model(framework: Any) -> Any:
@@ -36,7 +38,7 @@ def model(framework: Any) -> Any:
     return nn.Sequential(*normed(3, 16, 3, 1), nn.ReLU(), *blocks, *head)
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the step in one framework, from the same numbers."""
+def workloads(rival: str) -> Workloads:
+    """Name the step, and what builds it in one framework."""
     sgd = ("SGD", {"lr": 0.001, "momentum": 0.9, "weight_decay": 1e-4})
     return steps(rival, {"resnet20": Task(model, images(32, 3, 32), cross_entropy, sgd)})

@@ -5,14 +5,16 @@ Four blocks of two causal convolutions each, with gaps of 1, 2, 4 and 8, say aft
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .training import RIVALS, Batch, Task, steps
+from .harness.work import Workloads
+from .training import Batch, Task, steps
 
-__all__ = ["RIVALS", "workloads"]
+__all__ = ["KIND", "model", "workloads"]
+
+KIND = "training"
 
 
 def model(framework: Any) -> Any:
@@ -50,6 +52,6 @@ def squares(framework: Any, model: Any, x: Any, target: Any) -> Any:
     return framework.nn.functional.mse_loss(model(x), target)
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the step in one framework, from the same numbers."""
+def workloads(rival: str) -> Workloads:
+    """Name the step, and what builds it in one framework."""
     return steps(rival, {"tcn": Task(model, rows(), squares, ("Adam", {"lr": 1e-3}))})

@@ -5,14 +5,16 @@ The noise is given, so that all rivals draw the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .training import RIVALS, Batch, Task, steps
+from .harness.work import Workloads
+from .training import Batch, Task, steps
 
-__all__ = ["RIVALS", "workloads"]
+__all__ = ["KIND", "model", "workloads"]
+
+KIND = "training"
 
 
 def model(framework: Any) -> Any:
@@ -47,6 +49,6 @@ def bound(framework: Any, model: Any, x: Any, noise: Any) -> Any:
     return (likelihood + divergence) / len(x)
 
 
-def workloads(rival: str) -> dict[str, tuple[Callable[[], Any], Callable[[], float]]]:
-    """Build the step in one framework, from the same numbers."""
+def workloads(rival: str) -> Workloads:
+    """Name the step, and what builds it in one framework."""
     return steps(rival, {"vae": Task(model, batch(), bound, ("Adam", {"lr": 1e-3}))})

@@ -11,6 +11,7 @@ import torch
 import chalkgrad as cg
 from chalkgrad import nn, optim
 from chalkgrad.nn.functional import adaptive_avg_pool1d, adaptive_avg_pool2d, conv1d, conv2d, conv_transpose2d
+from chalkgrad.nn.layers.channels import channel_sums, for_each
 from chalkgrad.nn.layers.columns import as_kernels, columns_of, convolve, paint, pieces, portions
 from chalkgrad.nn.layers.conv2d import geometry_of
 from chalkgrad.nn.layers.windows import as_images, as_rows, in_rows
@@ -54,6 +55,11 @@ LAYERS: list[Layer] = [
         for options in TRANSPOSED
     ],
     ("ConvTranspose2d", {**narrow, "kernel_size": 3}, (2, 4, 5)),
+    ("ConvTranspose2d", {"in_channels": 16, "out_channels": 1, "kernel_size": 4, "stride": 2}, (3, 16, 4, 5)),
+    ("ConvTranspose2d", {"in_channels": 36, "out_channels": 2, "kernel_size": 3, "stride": (2, 1), "padding": (1, 2),
+                         "dilation": (1, 2), "output_padding": 1, "groups": 2}, (2, 36, 4, 5)),
+    ("ConvTranspose2d", {"in_channels": 6, "out_channels": 1, "kernel_size": (1, 2), "stride": 3, "output_padding": 2},
+     (0, 6, 3, 2)),
     ("ConvTranspose2d", {**wide, "kernel_size": 3}, (0, 16, 4, 5)),
     ("ConvTranspose2d", {"in_channels": 6, "out_channels": 12, "kernel_size": 3, "groups": 6}, (2, 6, 3, 2)),
     *[("AdaptiveAvgPool1d", {"output_size": size}, shape) for size in (1, 3, 8, 10) for shape in [(2, 3, 8), (3, 8)]],
@@ -126,6 +132,20 @@ def test_images_are_handed_on_as_rows() -> None:
     assert np.shares_memory(in_rows(images), images) and np.array_equal(as_images(as_rows(images)), images)
     across = np.ascontiguousarray(images)
     assert as_rows(in_rows(across)).flags.c_contiguous and np.array_equal(in_rows(across), images)
+
+
+@pytest.mark.parametrize("order", [*itertools.permutations(range(4))], ids=str)
+def test_channels_are_met_however_images_lie(order: tuple[int, ...]) -> None:
+    """All orders of the axes in memory, for arrays and for Tensors."""
+    rng = np.random.default_rng(12)
+    x = rng.standard_normal([(5, 3, 6, 4)[axis] for axis in order]).transpose(np.argsort(order))
+    channels, row = np.arange(1.0, 4), np.arange(1.0, 4).reshape(1, 3, 1, 1)
+    assert x.shape == (5, 3, 6, 4) and np.array_equal(x * for_each(channels, x), x * row)
+    assert (x * for_each(channels, x)).strides == x.strides
+    np.testing.assert_allclose(channel_sums(x), x.sum(axis=(0, 2, 3)))
+    np.testing.assert_allclose(channel_sums(x, x * row), (x * x * row).sum(axis=(0, 2, 3)))
+    np.testing.assert_allclose(channel_sums(cg.tensor(x), cg.tensor(x * row)).data, channel_sums(x, x * row))
+    assert np.array_equal((cg.tensor(x) * for_each(cg.tensor(channels), cg.tensor(x))).data, x * row)
 
 
 @pytest.mark.parametrize("name, options, channels", [

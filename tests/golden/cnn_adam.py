@@ -245,6 +245,11 @@ def keep_mask(generator, shape, p):
     return generator.random(shape, np.float32) >= p
 
 
+def room_for(framed, y, pixels, apart):
+    """Make an array for the gradients of images; it need not be cleared where windows of so many pixels tile them."""
+    return np.empty_like(framed) if apart and y.size * pixels == framed.size else np.zeros_like(framed)
+
+
 def in_rows(x):
     """Let images lie in memory as rows, so that whatever meets them does not read across; others stay as they are."""
     if x.ndim != 4:
@@ -358,8 +363,6 @@ def step(params, state, x, target, *, lr=0.01, rng):
     pool1_frame = pool_frame(relu1.shape, (2, 2), (2, 2), (0, 0), (1, 1), False)
     pool1_framed = pad(relu1, pool1_frame, float('-inf'))                            # (8, 4, 8, 8)
     pool1_spots = places(pool1_framed.shape, (2, 2), (2, 2), (1, 1))
-    pool1_p, pool1_q = output_size(pool1_framed.shape, (2, 2), (2, 2), (1, 1))
-    pool1_tiled = True and len(pool1_spots) * pool1_p * pool1_q == pool1_framed.shape[-2] * pool1_framed.shape[-1]
     pool1 = np.maximum(pool1_framed[pool1_spots[0]], pool1_framed[pool1_spots[-1]])  # (8, 4, 4, 4)
     for pool1_spot in pool1_spots[1:-1]:
         pool1 = np.maximum(pool1, pool1_framed[pool1_spot])
@@ -419,16 +422,16 @@ def step(params, state, x, target, *, lr=0.01, rng):
     #     2. if several are equally large, the first in reading order takes the gradient, as in PyTorch, and leaves no
     #        rest; so the last pixel takes what is left
     #     3. a pixel may be the largest of several windows, and gets the gradients of all of them
-    grad_pool1_framed = np.empty_like(pool1_framed) if pool1_tiled else np.zeros_like(pool1_framed)  # (8, 4, 8, 8)
-    pool1_rest = in_rows(grad_pool1)                   # (8, 4, 4, 4)
+    grad_pool1_framed = room_for(pool1_framed, pool1, len(pool1_spots), True)  # (8, 4, 8, 8)
+    pool1_rest = in_rows(grad_pool1)                                           # (8, 4, 4, 4)
     for pool1_spot in pool1_spots:
         pool1_taken = pool1_rest
-        if pool1_spot is not pool1_spots[-1]:
+        if pool1_spot != pool1_spots[-1]:
             pool1_taken = pool1_rest * (pool1_framed[pool1_spot] == pool1)
             pool1_rest = pool1_rest - pool1_taken
         # there is nothing to add to, and storing is twice as fast
         grad_pool1_framed[pool1_spot] = pool1_taken
-    grad_relu1 = crop(grad_pool1_framed, pool1_frame)  # (8, 4, 8, 8)
+    grad_relu1 = crop(grad_pool1_framed, pool1_frame)                          # (8, 4, 8, 8)
 
     # relu1
     #     1. above zero the slope is 1, below it 0

@@ -241,6 +241,22 @@ def collect(images, sums, kernels, geometry):
     return np.swapaxes(met, -1, -2)
 
 
+def paint_few(sums, kernels, size, geometry):
+    """Paint with kernels of few weights: work out all that is painted, and then add it where it belongs."""
+    groups, share, inputs = kernels.shape
+    (kh, kw), (sh, sw), (dh, dw), ((top, _), (left, _)), (p, q) = geometry
+    (h, w), c, n = size, inputs // (kh * kw), len(sums)
+    strokes = np.swapaxes(kernels, -1, -2) @ as_rows(sums).reshape(p, groups, share, q * n)
+    strokes = strokes.reshape(p, groups, kh, kw, c, q, n)
+    high, wide = [max((k - 1) * d + (places - 1) * s + 1, before + length) for k, d, places, s, before, length in
+                  ((kh, dh, p, sh, top, h), (kw, dw, q, sw, left, w))]
+    canvas = np.zeros_like(strokes, order="C", shape=(high, groups, c, wide, n))
+    for i in range(kh):
+        for j in range(kw):
+            canvas[taps(i * dh, p, sh), :, :, taps(j * dw, q, sw)] += strokes[:, :, i, j]
+    return as_images(canvas[top : top + h, :, :, left : left + w].reshape(h, groups * c, w, n))
+
+
 def painters(count, stride, dilation, before, size, places):
     """Split one axis of painting into convolutions: every `stride`-th pixel is painted by the same few taps.
 
@@ -267,11 +283,14 @@ def paint(sums, kernels, size, geometry):
 
     What a pixel gets is a sum over the places whose kernels reach it, weighed by the taps that do: a convolution of
     the sums with the kernels turned round. With a stride, neighbours are reached by different taps, and there is a
-    convolution for each set of them.
+    convolution for each set of them. That reads all channels of the sums for every tap; where the images have so few
+    channels that less is painted than is read, as in the last layer of a decoder, see `paint_few`.
     """
     groups, share, inputs = kernels.shape
     (kh, kw), (sh, sw), (dh, dw), ((top, _), (left, _)), (p, q) = geometry
     (h, w), c = size, inputs // (kh * kw)
+    if kh * kw > 1 and inputs <= share:
+        return paint_few(sums, kernels, size, geometry)
     turned = np.transpose(kernels.reshape(groups, share, kh, kw, c), (0, 4, 2, 3, 1))  # from sums to channels
     ways = [(down, across) for down in painters(kh, sh, dh, top, h, p) for across in painters(kw, sw, dw, left, w, q)]
     parts = []

@@ -14,10 +14,11 @@ import numpy as np
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from ..module import Module
-from .windows import crop, in_rows, output_size, pad, pair, places
+from .windows import crop, in_rows, pad, pair, places
 
 __all__ = [
-    "AvgPool2d", "MaxPool2d", "avg_pool2d", "divisors", "max_pool2d", "pool_frame", "share_nothing", "sizes",
+    "AvgPool2d", "MaxPool2d", "avg_pool2d", "divisors", "max_pool2d", "pool_frame", "room_for", "share_nothing",
+    "sizes",
 ]
 
 
@@ -55,6 +56,11 @@ def pool_frame(shape, kernel, stride, padding, dilation, ceil_mode):
 def share_nothing(kernel, stride, dilation):
     """Tell whether every pixel lies in one window at most."""
     return all((k - 1) * d < step for k, step, d in zip(kernel, stride, dilation))
+
+
+def room_for(framed, y, pixels, apart):
+    """Make an array for the gradients of images; it need not be cleared where windows of so many pixels tile them."""
+    return np.empty_like(framed) if apart and y.size * pixels == framed.size else np.zeros_like(framed)
 
 
 def divisors(shape, dtype, frame, spots, counted, override):
@@ -96,9 +102,7 @@ def max_pool2d(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=
     frame  = pool_frame(x.shape, kernel, step, border, spread, ceil_mode)
     framed = pad(x, frame, -math.inf)
     spots  = places(framed.shape, kernel, step, spread)
-    p, q   = output_size(framed.shape, kernel, step, spread)
     apart  = share_nothing(kernel, step, spread)
-    tiled  = apart and len(spots) * p * q == framed.shape[-2] * framed.shape[-1]
     y      = np.maximum(framed[spots[0]], framed[spots[-1]])
     for spot in spots[1:-1]:
         y = np.maximum(y, framed[spot])
@@ -106,18 +110,18 @@ def max_pool2d(x, *, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=
 
 
 @max_pool2d.backward
-def max_pool2d_backward(grad_y, y, framed, frame, spots, apart, tiled):
+def max_pool2d_backward(grad_y, y, framed, frame, spots, apart):
     """
     1. y is one of the pixels of its window: raised a little, that pixel raises y as much, and no other does
     2. if several are equally large, the first in reading order takes the gradient, as in PyTorch, and leaves no rest;
        so the last pixel takes what is left
     3. a pixel may be the largest of several windows, and gets the gradients of all of them
     """
-    grad_framed = np.empty_like(framed) if tiled else np.zeros_like(framed)
+    grad_framed = room_for(framed, y, len(spots), apart)
     rest        = in_rows(grad_y)
     for spot in spots:
         taken = rest
-        if spot is not spots[-1]:
+        if spot != spots[-1]:
             taken = rest * (framed[spot] == y)
             rest  = rest - taken
         if apart:
