@@ -21,7 +21,7 @@ import pytest
 # Each layer, the layers that it may import, and what it may import from elsewhere beside the standard library.
 RULES = "law seeding engine ops"
 MODEL = f"{RULES} nn"
-TOOLS = f"{MODEL} optim data spell explain"
+TOOLS = f"{MODEL} optim data spell compiler explain"
 APP = "jinja2 pygments rich typer"
 IMPORTS = {
     "_version": ("", ""),
@@ -33,6 +33,7 @@ IMPORTS = {
     "nn": (RULES, "numpy"),
     "optim": (RULES, "numpy"),
     "spell": (RULES, "numpy"),
+    "compiler": ("law seeding engine spell", "numpy"),
     "explain": (RULES, "numpy"),
     "data": ("seeding", "numpy"),
     "sugar": (MODEL, "numpy"),
@@ -52,7 +53,10 @@ LINES = {"src": 400, "tests": 400, "benchmarks": 400, "gallery": 400}  # the mos
 SCALAR_LINES = 150
 ENGINE_LINES = 800  # in all: one sitting
 
-DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/differences.md", "docs/your-own-operation.md"]
+DOCUMENTS = [
+    "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/compile.md", "docs/differences.md",
+    "docs/your-own-operation.md",
+]
 BLOCK = re.compile(r"^( *)```py(?:thon|con)?\b(?P<mark>.*)\n(?P<code>(?:.*\n)*?)\1```$", re.MULTILINE)
 
 # Each is written so that it does not match itself.

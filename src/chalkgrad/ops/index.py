@@ -242,7 +242,23 @@ def _add_at(full, index, values):
 
 
 def _getitem(self, index):
-    return getitem.apply(self, index=_to_view(array_of(index), self.ndim))
+    return getitem.apply(self, index=_to_view(_index(index), self.ndim))
+
+
+def _index(index):
+    """An index as rules take it; while a tape asks for it, its masks let another number of elements through."""
+    if mode.tape is not None and mode.tape.resized:
+        parts = index if isinstance(index, tuple) else (index,)
+        parts = tuple(Tensor(_resized(i.data)) if isinstance(i, Tensor) and i.dtype == bool else i for i in parts)
+        index = parts if isinstance(index, tuple) else parts[0]
+    return array_of(index)
+
+
+def _resized(mask):
+    """Take the first True out of a mask; where there is none, put one in."""
+    mask = mask.copy()
+    mask.reshape(-1)[mask.argmax()] ^= True
+    return mask
 
 
 def _to_view(index, ndim):
@@ -253,7 +269,7 @@ def _to_view(index, ndim):
 
 
 def _setitem(self, index, value):
-    index = array_of(index)
+    index = _index(index)
     recorded = self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)
     if (recorded and mode.grad_enabled) or mode.tape is not None:
         self.become(put(self, value, index=index))

@@ -33,7 +33,12 @@ class Call(NamedTuple):
 
 
 class Tape:
-    """The list of all computations of a step. Arrays are told apart by identity, so the tape keeps them alive."""
+    """The list of all computations of a step. Arrays are told apart by identity, so the tape keeps them alive.
+
+    resized  whether masks let one element less through than they would, to see which numbers follow from how many
+    """
+
+    resized = False
 
     def __init__(self, scopes: dict[int, str] | None = None) -> None:
         self.calls: list[Call] = []

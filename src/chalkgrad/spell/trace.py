@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import itertools
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,11 +36,12 @@ ORDERS: tuple[Callable[[Array, int], Array], ...] = (
 
 
 class Run(NamedTuple):
-    """One run of a step: what it was handed, and copies of what it returned, and of all that has a name."""
+    """One run of a step: what it was handed, and copies of what it returned, of what has a name, and of gradients."""
 
     batch: list[Array]
     results: list[Array]
     values: dict[str, Array]
+    grads: dict[str, Array]
 
 
 @dataclass
@@ -96,6 +98,7 @@ def trace(step: Callable[..., Any], batch: tuple[Any, ...], model: Any, optimize
                 ends.append(_run(step, values, model, optimizers, (params, buffers), tape))
         end = ends[0]
         _check_runs(tape.calls, ends, params)
+        _check_sizes(lambda: _run(step, arrays, model, optimizers, (params, buffers), tape), tape, ends)
         calls = own_gradients(tape.calls[: end.calls], gradients)
         return Trace(
             calls, end.results, _arrays(dict(zip(names, end.handed, strict=True))), _arrays(params), _arrays(end.state),
@@ -113,9 +116,11 @@ def _run(
     with taping(tape):
         results = _results(step(*handed))
         _take_in(model, buffers)
-    run = Run(values, [result.copy() for result in results], _values(model, optimizers, params))
+    grads = _gradients(params)
+    run = Run(values, [result.copy() for result in results], _values(model, optimizers, params),
+              {path: array.copy() for path, array in grads.items()})
     state = buffers | _memory(optimizers, params)
-    return _End(len(tape.calls), handed, results, state, _gradients(params), run)
+    return _End(len(tape.calls), handed, results, state, grads, run)
 
 
 @contextmanager
@@ -139,6 +144,34 @@ def _check_runs(calls: list[Call], ends: list[_End], params: dict[str, Tensor]) 
     for one, two in itertools.pairwise(ends):
         check_carried(calls[: one.calls], calls[one.calls : two.calls], lasting)
         check_repeats(calls[: first.calls], calls[one.calls : two.calls], gradients)
+
+
+def _check_sizes(run: Callable[[], Any], tape: Tape, ends: list[_End]) -> None:
+    """Refuse a number that follows from how many a mask lets through, where that was the same in every run.
+
+    That is so for a mask that lets everything through. So it is run again, with masks that let one less.
+    """
+    starts = [0, *(end.calls for end in ends)]
+    picked = [picked_by_masks(tape.calls[start:end]) for start, end in itertools.pairwise(starts)]
+    if not any(len(set(shapes)) == 1 for shapes in zip(*map(_frozen, picked))):
+        return
+    tape.resized = True
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            run()
+    except SpellError:
+        raise
+    except Exception:  # the sizes have to fit, and so cannot change
+        return
+    finally:
+        tape.resized = False
+    gradients = {id(array) for array in ends[0].grads.values()}
+    check_repeats(tape.calls[: ends[0].calls], tape.calls[starts[-1] :], gradients)
+
+
+def _frozen(picked: list[list[tuple[int, ...]]]) -> list[tuple[tuple[int, ...], ...]]:
+    return [tuple(shapes) for shapes in picked]
 
 
 def _array(value: Any) -> Array:
@@ -221,7 +254,8 @@ def _restored(model: Any, optimizers: list[Any], tape: Tape) -> Iterator[None]:
     tensors = [*model.parameters(), *model.buffers()]
     before = [(tensor, tensor.data, tensor.data.copy(), tensor.grad, _data(tensor.grad)) for tensor in tensors]
     buffers = dict(model.named_buffers())
-    memories = [copy.deepcopy(optimizer.state_dict()) for optimizer in optimizers]
+    memories = [(optimizer, {param: dict(kept) for param, kept in optimizer.state.items()},
+                 [dict(group) for group in optimizer.param_groups]) for optimizer in optimizers]
     generator = copy.deepcopy(default_generator().bit_generator.state)
     try:
         yield
@@ -238,8 +272,12 @@ def _restored(model: Any, optimizers: list[Any], tape: Tape) -> Iterator[None]:
             tensor.data, tensor.grad = data, grad
             if grad is not None:  # an accumulated gradient is a new array in the same Tensor
                 grad.data = slope
-        for optimizer, memory in zip(optimizers, memories, strict=True):
-            optimizer.load_state_dict(memory)
+        for optimizer, memory, groups in memories:  # the numbers in it are back by now, as all that the tape saw
+            optimizer.state.clear()
+            optimizer.state.update(memory)
+            for group, options in zip(optimizer.param_groups, groups):
+                group.clear()
+                group.update(options)
         default_generator().bit_generator.state = generator
 
 

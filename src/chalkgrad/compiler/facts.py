@@ -1,0 +1,118 @@
+"""What is known about the values of a function: it is run once on copies of what it was given, and looked at."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import copy
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .lines import Function, Line, is_array
+from .memory import aligned, is_dense, memory_order
+
+__all__ = ["Facts", "observe", "root", "run", "samples"]
+
+
+def _picks(line: Line, values: dict[str, Any]) -> bool:
+    """Tell whether a line takes out of an array as many elements as a mask has trues, or as there are of a kind."""
+    for part in ast.walk(line.node):
+        if isinstance(part, ast.Attribute) and part.attr in PICKS:
+            return True
+        if isinstance(part, ast.Subscript) and isinstance(part.ctx, ast.Load):
+            for index in ast.walk(part.slice):
+                mask = isinstance(index, ast.Compare) or (
+                    isinstance(index, ast.Name) and getattr(values.get(index.id), "dtype", None) == np.bool_)
+                if mask:
+                    return True
+    return False
+
+
+PICKS = {"argwhere", "compress", "extract", "flatnonzero", "nonzero", "unique"}
+
+
+class Facts:
+    """What the names of a function stand for, and which of them share memory.
+
+    values  name -> its value when the function had run; names must be bound once (see passes/single_names.py)
+    memory  name -> what it stood for in turn, since loops and changes in place leave names that are bound again
+    """
+
+    def __init__(self, function: Function, values: dict[str, Any], memory: dict[str, set[int]]) -> None:
+        self.function, self.values, self.memory = function, values, memory
+        self.roots = {name: root(value) for name, value in values.items() if is_array(value)}
+        changed = {name for line in function.lines for name in line.changes}
+        self.loose: set[str] = set()  # names whose shape depends on the numbers, as that of x[x > 0]
+        for line in function.lines:
+            if _picks(line, values) or line.reads & self.loose:
+                bound = {name: values.get(name) for name in line.binds}
+                self.loose |= {name for name, value in bound.items() if getattr(value, "ndim", 1)}
+        self.changed = self.sharing(changed)  # memory that is written into
+
+    def is_changed(self, name: str) -> bool:
+        """Tell whether anything writes into the memory of an array after it was made."""
+        return not self.changed.isdisjoint(self.sharing([name]))
+
+    def sharing(self, names: Iterable[str]) -> set[int]:
+        """Return the memory that some names stand for."""
+        return set[int]().union(*(self.memory.get(name, ()) for name in names))
+
+
+def samples(given: dict[str, Any]) -> dict[str, Any]:
+    """Copy what a function was given; what shared memory shares it in the copy as well."""
+    copies: dict[int, Any] = {}
+    return {name: _copied(value, copies) for name, value in given.items()}
+
+
+def _copied(value: Any, copies: dict[int, Any]) -> Any:
+    if isinstance(value, tuple | list):
+        return type(value)(_copied(item, copies) for item in value)
+    if not isinstance(value, np.ndarray):
+        return copy.deepcopy(value)
+    base = value
+    while isinstance(base.base, np.ndarray):
+        base = base.base
+    if not is_dense(base):
+        return value.copy()
+    order = memory_order(base)
+    if id(base) not in copies:  # in one piece, as it lies in memory
+        copies[id(base)] = aligned(tuple(base.shape[axis] for axis in order), base.dtype)
+        copies[id(base)][...] = base.transpose(order)
+    offset = value.ctypes.data - base.ctypes.data
+    return np.ndarray(value.shape, value.dtype, copies[id(base)], offset, value.strides)
+
+
+def observe(function: Function, known: dict[str, Any]) -> Facts:
+    """Run the lines on copies; `known` are the names outside of the function: np, helpers, constants."""
+    start = samples({**function.given, **function.buffers})
+    values, memory = {**known, **start}, {name: _memory(value) for name, value in start.items()}
+    seen: list[Any] = []  # kept alive, so that no two of them are told to be the same
+    for line in function.lines:
+        run(line, values)
+        for name in line.binds & values.keys():
+            seen.append(values[name])
+            memory.setdefault(name, set()).update(_memory(values[name]))
+    return Facts(function, {n: value for n, value in values.items() if n not in known and n != "__builtins__"}, memory)
+
+
+def run(line: Line, values: dict[str, Any]) -> None:
+    """Run one line."""
+    values.setdefault("__builtins__", builtins)
+    with np.errstate(all="ignore"):
+        exec(line.code, values)
+
+
+def _memory(value: Any) -> set[int]:
+    """Collect the memory of an array, or of all arrays in a list."""
+    if isinstance(value, tuple | list):
+        return set[int]().union(*map(_memory, value))
+    return {root(value)} if is_array(value) else set()
+
+
+def root(value: Any) -> int:
+    """Identify the memory of an array by the object that owns it."""
+    while isinstance(value, np.ndarray) and isinstance(value.base, np.ndarray):
+        value = value.base
+    return id(value)

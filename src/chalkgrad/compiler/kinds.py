@@ -1,0 +1,196 @@
+"""How a value of the whole batch follows from the values of its parts, found out by trying.
+
+A line is run on the whole batch and on its parts, with numbers that are drawn anew, in double precision. If the
+results for the parts, put one behind the other, are the result for the whole, the line can be run part by part;
+likewise if they add up to it. Numbers drawn at random do not agree by chance; where a line cannot be told, it is run
+on the whole batch.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .facts import run
+from .lines import Line, is_array
+
+__all__ = [
+    "Kind", "OWN", "SUM", "WHOLE", "ZERO", "ZeroedNumPy", "compare", "difference", "is_linear", "parts_of",
+    "try_line", "vary",
+]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """whole: the same for all parts.  split: one behind the other along `axis`.  sum: the parts add up to the whole.
+    own: what each part has for itself, such as its length.  zero: zeros, which are a sum as well as the same.
+    """
+
+    how: str
+    axis: int = 0
+
+
+class ZeroedNumPy:
+    """NumPy, whose empty arrays are zeros here: what happens to lie in them would be taken for a result."""
+
+    empty, empty_like = staticmethod(np.zeros), staticmethod(np.zeros_like)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+
+BENDS = {  # functions that are straight lines, but for some places
+    "abs", "absolute", "argmax", "argmin", "ceil", "clip", "fabs", "floor", "fmax", "fmin", "heaviside", "max",
+    "maximum",
+    "min", "minimum", "median", "rint", "round", "sign", "sort", "where",
+}
+MAKERS = {"empty", "empty_like", "zeros", "zeros_like"}
+WHOLE, SUM, OWN, ZERO = Kind("whole"), Kind("sum"), Kind("own"), Kind("zero")
+
+
+def difference(whole: Any, part: Any, count: int) -> Kind | None:
+    """Tell by the shapes alone what kind of a value it must be; None if they do not fit."""
+    if isinstance(whole, tuple | list) and any(map(is_array, whole)):
+        return None
+    if not is_array(whole):
+        return WHOLE if type(whole) is type(part) and whole == part else OWN
+    if np.shape(whole) == np.shape(part):
+        return WHOLE
+    axes = [i for i, (n, m) in enumerate(zip(whole.shape, part.shape)) if n != m]
+    fits = whole.ndim == part.ndim and len(axes) == 1 and part.shape[axes[0]] * count == whole.shape[axes[0]]
+    return Kind("split", axes[0]) if fits else None
+
+
+def vary(value: Any, rng: np.random.Generator) -> Any:
+    """Draw other numbers: those that there were, in another order, floats a little larger or smaller and in float64.
+
+    So what was a probability, a class or a length stays one.
+    """
+    if not is_array(value):
+        return value
+    turned = np.roll(value.reshape(-1)[::-1], int(rng.integers(value.size)) if value.size else 0).reshape(value.shape)
+    if value.dtype.kind != "f":
+        return turned.copy()
+    at = rng.integers(len(_pool()) // 2)
+    noise = np.resize(_pool()[at : at + max(value.size, 1)], value.shape)
+    return np.asarray(turned * noise) if np.any(value) else noise - 1
+
+
+@functools.cache
+def _pool() -> Any:
+    """Draw the factors once; taken from a random place on, they are as good as new ones."""
+    return np.exp(0.3 * np.random.default_rng(0).standard_normal(1 << 21))
+
+
+def parts_of(value: Any, kind: Kind, own: Any, count: int, rng: np.random.Generator) -> list[Any]:
+    """Take a value of the whole batch apart."""
+    if kind.how == "split":
+        return [part.copy() for part in np.split(value, count, kind.axis)]
+    if kind.how == "sum":
+        # large ones of both signs, so that a bound, which no sum may meet, is met
+        size = 100 * max(float(np.abs(value).max(initial=0)), 1.0)
+        drawn = [size * rng.standard_normal(np.shape(value)) for _ in range(count - 1)]
+        return [*drawn, value - sum(drawn)]
+    if kind.how == "own":
+        return [own] * count
+    return [value.copy() if is_array(value) else value for _ in range(count)]
+
+
+def try_line(
+    line: Line, part: Line, kinds: dict[str, Kind], values: dict[str, Any], own: dict[str, Any], known: dict[str, Any],
+    count: int,
+) -> dict[str, tuple[Kind, float]] | None:
+    """Run a line on the whole batch and on parts; return the kind of each result and the factor that it lacks."""
+    rng = np.random.default_rng(0)
+    names = [name for name in sorted(line.reads | line.changes) if name in kinds]
+    whole = {name: values[name] if _is_fixed(values[name], kinds[name]) else vary(values[name], rng) for name in names}
+    taken = {name: parts_of(whole[name], kinds[name], own.get(name), count, rng) for name in names}
+    try:
+        results = {**known, **whole}
+        run(line, results)
+        shares = [{**known, **{name: taken[name][i] for name in names}} for i in range(count)]
+        for share in shares:
+            run(part, share)
+    except Exception:  # a line that does not run on parts is no line for parts
+        return None
+    found = {}
+    same = all(kinds[name] == WHOLE for name in names)
+    for name in sorted(line.binds | line.changes):
+        kind = compare(results.get(name), [share.get(name) for share in shares], count)
+        if kind is None or (kind[1] != 1 and name in line.changes):
+            return None
+        if not same and not _is_proof(results[name], kind[0], line):
+            return None
+        found[name] = kind
+    return found
+
+
+def _is_fixed(value: Any, kind: Kind) -> bool:
+    """Tell what is not to be varied: lengths, and what all parts share that is no float, such as an order of axes."""
+    return kind == OWN or (kind == WHOLE and not (is_array(value) and value.dtype.kind == "f"))
+
+
+def _is_proof(value: Any, kind: Kind, line: Line) -> bool:
+    """Tell whether agreement means anything: a count, or a test, of both parts may agree by chance, and so do zeros."""
+    if kind == ZERO:
+        return any(part.attr in MAKERS for part in ast.walk(line.node) if isinstance(part, ast.Attribute))
+    return not is_array(value) or value.dtype.kind == "f" or kind.how in ("split", "own")
+
+
+def is_linear(line: Line, known: dict[str, Any]) -> bool:
+    """Tell whether a line does nothing that a trial could miss, as it shows for some numbers alone: bounds, signs."""
+    calls = [part.func for part in ast.walk(line.node) if isinstance(part, ast.Call)]
+    named = [function.id for function in calls if isinstance(function, ast.Name)]
+    texts = [text for name in named if name in known for text in _names_in(known[name])]
+    own = [part.attr for part in ast.walk(line.node) if isinstance(part, ast.Attribute)]
+    return not BENDS & {*own, *texts} and not any(isinstance(part, ast.Compare) for part in ast.walk(line.node))
+
+
+@functools.cache
+def _names_in(function: Any) -> frozenset[str]:
+    """Name what a helper uses, and what the helpers use that it calls."""
+    names: set[str] = set()
+    waiting, seen = [function], {function}
+    while waiting:
+        code, known = getattr(waiting[-1], "__code__", None), getattr(waiting.pop(), "__globals__", {})
+        names |= {*code.co_names} if code else set()
+        inner = [known.get(name) for name in code.co_names] if code else []
+        new = [each for each in inner if hasattr(each, "__code__") and each not in seen]
+        seen.update(new)
+        waiting += new
+    return frozenset(names)
+
+
+def compare(whole: Any, parts: list[Any], count: int) -> tuple[Kind, float] | None:
+    """Tell how the results for the parts make up that for the whole, and by which factor they are too large."""
+    kind = difference(whole, parts[0], count)
+    if kind is None or not is_array(whole):
+        return None if kind is None else (kind, 1)
+    whole, parts = np.asarray(whole), [np.asarray(part) for part in parts]
+    if kind.how == "whole" and not np.any(whole) and not any(map(np.any, parts)):
+        return ZERO, 1
+    for factor in (1, 1 / count) if whole.dtype.kind == "f" else (1,):
+        if kind.how == "split" and _close(np.concatenate(parts, kind.axis) * factor, whole):
+            return kind, factor
+        if kind.how == "whole" and all(_close(part * factor, whole) for part in parts):
+            return kind, factor
+        if kind.how == "whole" and _close(sum(parts) * factor, whole):
+            return SUM, factor
+    alike = kind.how == "split" and all(np.array_equal(part, parts[0]) for part in parts)
+    return (OWN, 1) if alike else None  # such as np.arange(len(x)), which every part counts from 0
+
+
+def _close(one: Any, other: Any) -> bool:
+    if other.dtype.kind != "f":
+        return bool(np.array_equal(one, other))
+    within = 1e-9 if other.dtype == np.float64 else 1e-5
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(other)
+        same = np.array_equal(np.isfinite(one), finite)
+        if not same or not finite.any():
+            return same
+        return bool(np.abs(one - other)[finite].max() <= within * np.abs(other[finite]).max())
