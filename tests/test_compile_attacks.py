@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import chalkgrad as cg
-from chalkgrad import Tensor
+from chalkgrad import Tensor, nn
 from chalkgrad.compiler import threads
 from chalkgrad.nn import functional as F
 
@@ -76,6 +76,26 @@ EARLY = LATE[::-1].copy()
 LABELS = np.array([0, 1, 2, 0, 1, 2, 0, 1])
 PAD = np.array([0, 1, 2, -1, -1, -1, -1, 1])
 
+V = draw(3, times=1e-7)
+
+
+@cg.primitive
+def masked_mean(x, mask):
+    """Average the rows that count, in one line.
+
+    x (n, i), mask (n) -> y (i)
+    """
+    y = (x * mask[:, None]).sum(axis=0) / mask.sum()
+    return y
+
+
+@masked_mean.backward
+def masked_mean_backward(grad_y, x, mask):
+    """Each row has its share."""
+    grad_x = grad_y * mask[:, None] / mask.sum()
+    return grad_x
+
+
 # A sum over the batch, and what is not linear in it; counts that are zero, flags that are true, for one batch only.
 HIDDEN: dict[str, tuple[Callable[..., Any], list[tuple[Any, ...]]]] = {
     "relu of a sum": (lambda x: F.relu(x.sum(0)), [(BIG,), (X,), (LATE,), (EARLY,)]),
@@ -110,6 +130,9 @@ HIDDEN: dict[str, tuple[Callable[..., Any], list[tuple[Any, ...]]]] = {
     "a mean of ratios": (lambda x, y: x.sum() / y.sum() + (x / (y.abs() + 1)).mean(), [(X, BIG), (LATE, BIG)]),
     "len": (lambda x: ((x * 2).sum(), len(x), x.shape), [(X,), (LATE,)]),
     "labels ignored": (lambda x, t: F.cross_entropy(x, t, ignore_index=-1), [(X, LABELS), (X, PAD), (LATE, LABELS)]),
+    "the mean of what counts": (masked_mean, [(X, EVERY), (X, SOME), (LATE, ~SOME)]),
+    "what is small at first": (
+        lambda x, v: x.mean() + (v * v).sum(), [(X, V), (X, V * np.float32(1e7)), (LATE, V * np.float32(1e7))]),
     "an order": (
         lambda x, order: x[order], [(X, np.arange(8)), (X, np.arange(8)[::-1].copy()), (X, np.zeros(8, int))]),
     "rows of a table": (lambda x, t: x[t], [(X, LABELS), (X, np.arange(8)), (X, np.full(8, 7))]),
@@ -150,8 +173,9 @@ def test_masks_let_through_what_they_do(
     function, refused = MASKED[name]
     x = draw(8, width)
     if refused:
-        with pytest.raises(cg.SpellError):
-            cg.compile(function)(Tensor(x), Tensor(first))
+        for make in (cg.compile(function), lambda x, mask: cg.spell(function, x, mask, model=nn.ReLU())):
+            with pytest.raises(cg.SpellError):
+                make(Tensor(x), Tensor(first))
     else:
         assert_right(function, [(x, mask) for mask in (first, SOME, EVERY, ~SOME)])
 

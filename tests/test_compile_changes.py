@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import chalkgrad as cg
 from chalkgrad import Tensor, nn, optim
 from chalkgrad.nn import functional as F
 
-from .twins import Setup, assert_twins, batch, batches, learning, network, sgd
+from .twins import Setup, assert_twins, batch, batches, learning, network, normed, sgd
 
 X = np.random.default_rng(0).standard_normal((8, 3), np.float32)
 BIG = X + np.float32(10)
@@ -195,3 +196,97 @@ def test_what_was_taken_before_follows_or_the_memory_stays() -> None:
         made.append([np.copy(each.data) for each in held])
     for one, other in zip(*made, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+# ---------------------------------------------------------------------------------- several functions of one model
+
+
+def left(model: nn.Module, *others: Tensor) -> list[Any]:
+    """Copy what a step left in a model."""
+    tensors = [*others, *model.parameters(), *model.buffers(), *(p.grad for p in model.parameters())]
+    return [None if tensor is None else tensor.data.copy() for tensor in tensors]
+
+
+def two_losses(compile: Any) -> Iterator[list[Any]]:
+    model, (optimizer,), step = sgd()
+
+    def shrink(x: Tensor) -> Tensor:
+        optimizer.zero_grad()
+        loss = (model(x) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    step, shrink = compile(step), compile(shrink)
+    for i in range(5):
+        yield left(model, step(*batch(i)))
+        yield left(model, shrink(batch(i)[0]))
+
+
+def two_optimizers(compile: Any) -> Iterator[list[Any]]:
+    """One of them follows three of the parameters, in another order, so that they lie in other rows."""
+    model = network()
+    steps = [compile(learning(model, optimizer)) for optimizer in (
+        optim.Adam(model.parameters(), 0.01), optim.SGD([*model.parameters()][:0:-1], 0.1, momentum=0.9))]
+    for i in range(6):
+        model.zero_grad()
+        yield left(model, steps[i % 2](*batch(i)))
+
+
+def training_and_evaluation(compile: Any) -> Iterator[list[Any]]:
+    model = normed()
+    step = compile(learning(model, optim.SGD(model.parameters(), 0.1)))
+    forward = compile(cg.no_grad()(lambda x: model(x)))
+    for i in range(5):
+        yield left(model, step(*batch(i)))
+        model.eval()
+        yield [forward(batch(i)[0]).data]
+        model.train()
+
+
+def a_copy_that_goes_on(compile: Any) -> Iterator[list[Any]]:
+    model, (optimizer,), step = sgd()
+    step = compile(step)
+    for i in range(2):
+        step(*batch(i))
+    other = copy.deepcopy(model)
+    follower = optim.SGD(other.parameters(), 0.1, momentum=0.9)
+    follower.load_state_dict(optimizer.state_dict())
+    follow = compile(learning(other, follower))
+    for i in range(4):
+        yield left(model, step(*batch(i)))
+        yield left(other, follow(*batch(i + 9)))
+
+
+class Averaging(nn.Module):
+    """A buffer that is replaced, and one that is counted up."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", cg.zeros(6))
+        self.register_buffer("count", cg.zeros())
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.mean = 0.9 * self.mean + 0.1 * x.mean(0)
+        self.count += 1
+        return (x - self.mean) * self.count
+
+
+def buffers_that_are_replaced(compile: Any) -> Iterator[list[Any]]:
+    model = Averaging()
+    forward = compile(lambda x: model(x))
+    for i in range(4):
+        yield left(model, forward(batch(i)[0]))
+
+
+@pytest.mark.parametrize("steps", [two_losses, two_optimizers, training_and_evaluation, a_copy_that_goes_on,
+                                   buffers_that_are_replaced])
+def test_functions_of_one_model_go_together(steps: Callable[[Any], Iterator[list[Any]]]) -> None:
+    runs = []
+    for compile in (lambda function: function, cg.compile):
+        cg.manual_seed(0)
+        runs.append([*steps(compile)])
+    for eager, compiled in zip(*runs, strict=True):
+        for one, other in zip(eager, compiled, strict=True):
+            assert (one is None) == (other is None)
+            np.testing.assert_array_equal(one, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import importlib
 import inspect
 import math
 import textwrap
@@ -18,9 +19,11 @@ from chalkgrad.compiler.blocked import BLOCK, Blocked, written
 from chalkgrad.compiler.build import Built
 from chalkgrad.compiler.facts import observe, samples
 from chalkgrad.compiler.lines import Function, Line, is_array, lines_of
+from chalkgrad.compiler.memory import Arena
 from chalkgrad.compiler.passes.constants import constants
 from chalkgrad.compiler.passes.dead_code import dead_code
 from chalkgrad.compiler.passes.direct import direct
+from chalkgrad.compiler.passes.forget import forget
 from chalkgrad.compiler.passes.into import into
 from chalkgrad.compiler.passes.rows import Group, is_elementwise, rows
 from chalkgrad.compiler.passes.single_names import single_names
@@ -79,6 +82,12 @@ def run_into(function: Function, known: Known) -> None:
     known |= into(function, observe(function, known)).make()
 
 
+def run_forget(function: Function, known: Known) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.import_module("chalkgrad.compiler.passes.forget"), "LARGE", 1)
+        forget(function, observe(function, known), Arena())
+
+
 PASSES: dict[str, Callable[[Function, Known], Any]] = {
     "single_names": lambda function, known: single_names(function),
     "constants": run_constants,
@@ -86,6 +95,7 @@ PASSES: dict[str, Callable[[Function, Known], Any]] = {
     "direct": lambda function, known: direct(function, observe(function, known)),
     "dead_code": lambda function, known: dead_code(function, observe(function, known)),
     "into": run_into,
+    "forget": run_forget,
 }
 
 
@@ -173,6 +183,8 @@ DONE: dict[str, tuple[str, str, list[str], list[str]]] = {
     "into: another order": ("z = a.T * 2; w = z + b; y = w * 1", "y", [], []),
     "into: a square": ("z = a ** 2; y = z + 1", "y", ["np.square(a, out=work_1)"], []),
     "into: small": ("z = a[0] * 2; y = z + 1", "y", ["z = a[0] * 2"], ["out="]),
+    "forget: what is read no more": ("z = a * b; w = z + 1; y = w * 2", "y", ["del z"], ["del y", "del a"]),
+    "forget: a view lives longer": ("z = a * b; v = z[0]; w = z + 1; u = w * 2; y = u + v", "y", [], ["del y"]),
     "into: written by a helper": ("z = a * 2; mixed(z, b); w = z * z; y = w + z", "y", ["mixed(z, b)"], []),
 }
 
@@ -218,7 +230,7 @@ def program_of(rng: np.random.Generator, count: int) -> tuple[str, str]:
 def test_random_programs_stay_what_they_are(seed: int) -> None:
     text, gives = program_of(np.random.default_rng(seed), 12)
     passed("single_names constants split direct dead_code into", text, gives)
-    for name in ("constants", "split", "dead_code", "into"):
+    for name in ("constants", "split", "dead_code", "into", "forget"):
         passed(f"single_names {name}", text, gives)
 
 

@@ -48,7 +48,9 @@ def environment(rival: str, settings: Settings) -> dict[str, str]:
 
     chalkgrad is imported beside some rivals, for the first weights; it must not tune the memory of others.
     """
-    kept = {key: value for key, value in os.environ.items() if key != "OPENBLAS_CORETYPE"}
+    # as on a user's machine: BLAS chooses its kernels, and Python keeps what it compiled for the next import
+    unusual = {"OPENBLAS_CORETYPE", "PYTHONDONTWRITEBYTECODE"}
+    kept = {key: value for key, value in os.environ.items() if key not in unusual}
     others = {} if FRAMEWORKS.get(rival) == "chalkgrad" else {"CHALKGRAD_KEEP_MEMORY": "0"}
     return kept | dict.fromkeys(THREADS, str(settings.threads)) | others | (TUNED if settings.tuned else {})
 

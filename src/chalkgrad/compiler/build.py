@@ -23,6 +23,7 @@ from .passes.common import common
 from .passes.constants import constants
 from .passes.dead_code import dead_code
 from .passes.direct import direct, hand_rows
+from .passes.forget import forget
 from .passes.into import into
 from .passes.parts import parts
 from .passes.rows import Group, call_of, groups_of, rows
@@ -169,7 +170,9 @@ class Built:
         cheap(function, observe(function, self.known), self.known, self.setup)
         direct(function, observe(function, self.known))
         dead_code(function, observe(function, self.known))
-        arena = into(function, observe(function, self.known))
+        facts = observe(function, self.known)
+        arena = into(function, facts)
+        forget(function, facts, arena)
         if function is self.main:
             self.known |= arena.make()
         elif arena.places:
@@ -213,9 +216,10 @@ class Built:
         return found
 
     def release(self) -> None:
-        """Forget the numbers that the program was observed with, now that it is written and proved."""
+        """Forget the lines, and the numbers that they were observed with: the program is written and proved."""
+        self.rules, self.setup = {}, []
         for function in (self.main, *self.parts):
-            function.given = {}
+            function.given, function.lines = {}, []
         del self.trace, self.program, self.given
 
     def _text(self) -> str:

@@ -72,6 +72,9 @@ def vary(value: Any, rng: np.random.Generator) -> Any:
     """
     if not is_array(value):
         return value
+    if value.dtype == bool:  # more are true towards the end of every axis, as may be in another batch
+        score = sum(place / n for place, n in zip(np.indices(value.shape), value.shape)) + 0.3 * rng.random(value.shape)
+        return np.asarray(score > 0.6 * np.mean(score))
     turned = np.roll(value.reshape(-1)[::-1], int(rng.integers(value.size)) if value.size else 0).reshape(value.shape)
     if value.dtype.kind != "f":
         return turned.copy()
@@ -83,7 +86,7 @@ def vary(value: Any, rng: np.random.Generator) -> Any:
 @functools.cache
 def _pool() -> Any:
     """Draw the factors once; taken from a random place on, they are as good as new ones."""
-    return np.exp(0.3 * np.random.default_rng(0).standard_normal(1 << 21))
+    return np.exp(0.3 * np.random.default_rng(0).standard_normal(1 << 17))
 
 
 def parts_of(value: Any, kind: Kind, own: Any, count: int, rng: np.random.Generator) -> list[Any]:
@@ -105,9 +108,23 @@ def try_line(
     count: int,
 ) -> dict[str, tuple[Kind, float]] | None:
     """Run a line on the whole batch and on parts; return the kind of each result and the factor that it lacks."""
+    found = _try(line, part, kinds, values, own, known, count, even=False)
+    sizes = [_size(values[name]) for name in line.reads | line.changes if name in kinds and _is_float(values[name])]
+    if found is None or min(sizes, default=1) > 1e-3 * max(sizes, default=1):
+        return found
+    # what is small now may be large in another batch, and must not escape notice beside what is large
+    return found if _try(line, part, kinds, values, own, known, count, even=True) == found else None
+
+
+def _try(
+    line: Line, part: Line, kinds: dict[str, Kind], values: dict[str, Any], own: dict[str, Any], known: dict[str, Any],
+    count: int, even: bool,
+) -> dict[str, tuple[Kind, float]] | None:
     rng = np.random.default_rng(0)
     names = [name for name in sorted(line.reads | line.changes) if name in kinds]
     whole = {name: values[name] if _is_fixed(values[name], kinds[name]) else vary(values[name], rng) for name in names}
+    if even:
+        whole |= {name: np.asarray(value / _size(value)) for name, value in whole.items() if _is_float(value)}
     taken = {name: parts_of(whole[name], kinds[name], own.get(name), count, rng) for name in names}
     try:
         results = {**known, **whole}
@@ -127,6 +144,15 @@ def try_line(
             return None
         found[name] = kind
     return found
+
+
+def _is_float(value: Any) -> bool:
+    return is_array(value) and value.dtype.kind == "f"
+
+
+def _size(value: Any) -> float:
+    """Return the largest of the numbers that are finite, without regard to signs; 1 if there are only zeros."""
+    return float(np.abs(value).max(initial=0, where=np.isfinite(value))) or 1.0
 
 
 def _is_fixed(value: Any, kind: Kind) -> bool:

@@ -100,6 +100,10 @@ class Reach:
             for path, part in module.named_modules():
                 yield ".".join(filter(None, [prefix, path])), part
 
+    def get_submodule(self, path: str) -> Any:
+        """Find a module by its name."""
+        return dict(self.named_modules())[path]
+
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Name what can be learned: of the modules, and leaves that stand for themselves."""
         for prefix, module in self._prefixed():

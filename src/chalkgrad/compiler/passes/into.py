@@ -26,6 +26,7 @@ ELEMENTWISE = {
     "log1p", "maximum", "minimum", "multiply", "negative", "not_equal", "sign", "sin", "sqrt", "square",
     "subtract", "tanh",
 }
+LARGE = 1 << 20  # bytes: above, an array leaves the cache anyway, and memory that only it may have is wasted
 SMALL = 2048  # bytes: below, an array of its own costs less than to be told where to go
 
 
@@ -74,7 +75,7 @@ def ufunc(line: Line) -> tuple[str, list[str]] | None:
 
 def _fits(value: Any, facts: Facts, line: Line) -> bool:
     fresh = line.target not in facts.loose and isinstance(value, np.ndarray) and value.base is None and is_dense(value)
-    return fresh and value.nbytes >= SMALL
+    return fresh and SMALL <= value.nbytes <= LARGE
 
 
 def _last_reads(function: Function, facts: Facts) -> dict[int, int]:
