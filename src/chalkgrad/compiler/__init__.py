@@ -19,11 +19,13 @@ def compile(function: Callable[..., Any] | None = None, *, explain: bool = False
     computes the same with fewer passes over memory and on more cores, and proves it on the numbers of those runs.
     Later calls run the program: parameters, gradients, buffers and the optimizer's state change as the function would
     change them, so both may be mixed. Other shapes, dtypes, options, or `train()` and `eval()` make another program.
-    What comes out is the same but for rounding, since sums may be taken in another order.
+    What comes out is the same but for rounding, since sums may be taken in another order. Results have their gradients
+    (first derivatives), so a loss may be taken outside. Arrays for Tensors, and empty batches, are computed eagerly.
 
     `source` is the text of the program, and `readable` that of the spelled step which it was made from.
 
-    Raises SpellError for what cannot be a program, such as a branch on the value of a Tensor.
+    Raises SpellError for what cannot be a program, such as a branch on the value of a Tensor, or a Python object that
+    the function changes.
 
     >>> import chalkgrad as cg
     >>> @cg.compile
