@@ -37,45 +37,57 @@ __all__ = ["Built"]
 class Built:
     """A program on its way from readable to fast.
 
-    sources  name -> the array or the number that it stands for when the program starts
+    small    the step for a part of the batch, if it may be divided into `count` parts
+    movable  the paths of parameters that may be laid into rows
+
+    main     the function that runs, and `parts`, those that it calls for every part of the batch
+    known    what lines can name: NumPy, helpers, what is computed once in `setup`, and planned memory
     results  the names of what the step returns
     grads    path of a parameter -> the name of its gradient, if it lies in no row
-    groups   parameters that are updated in one go
-    movable  the paths of parameters that may be laid into rows
+    groups   parameters that are updated in one go; `others` names those whose gradients the parts leave in several rows
     """
 
     def __init__(
         self, trace: Trace, program: Program, small: tuple[Trace, Program] | None = None, count: int = 1,
         movable: frozenset[str] = frozenset(),
     ) -> None:
-        self.movable = movable
-        self.trace, self.program, self.count = trace, program, count
+        self.trace, self.program, self.count, self.movable = trace, program, count, movable
         self.known: dict[str, Any] = {"np": np, "in_parts": in_parts, "add_up": add_up, "in_bounds": in_bounds}
-        self.texts = [*program.helpers.texts.values()]
-        exec("\n".join([*program.helpers.imports, *self.texts]), self.known)
-        self.rules = {node.name: node for text in program.helpers.texts.values() for node in ast.parse(text).body
-                      if isinstance(node, ast.FunctionDef)}
         self.setup: list[Line] = []
-        self.names = program.names
-        returned = len(trace.results) - len(trace.grads)
-        self.main = self._function(trace, program)
-        self.results = self.main.gives[:returned]
-        self.grads = dict(zip(trace.grads, self.main.gives[returned:], strict=True))
-        self.given = self.main.given
+        self._read_helpers(program)
+        self._read_step(trace, program)
         self.parts = self._divide(small, count) if small else []
         self.groups = groups_of(self.main.lines, self.rules, self._kind)
-        self.others: set[str] = set()  # groups whose gradients are added up by the update
+        self.others: set[str] = set()
         for group in self.groups:
             self._give_rows(group)
             self._add_rows(group)
+        self._improve_all()
+        self.text = self._text()
+
+    def _read_helpers(self, program: Program) -> None:
+        """Take over the helpers of the readable program, and the syntax trees of its update rules."""
+        self.names, self.texts = program.names, [*program.helpers.texts.values()]
+        exec("\n".join([*program.helpers.imports, *self.texts]), self.known)
+        self.rules = {node.name: node for text in self.texts for node in ast.parse(text).body
+                      if isinstance(node, ast.FunctionDef)}
+
+    def _read_step(self, trace: Trace, program: Program) -> None:
+        """Take the step apart; behind what it returns stand the gradients that it leaves."""
+        self.main = self._function(trace, program)
+        self.given = self.main.given
+        returned = len(trace.results) - len(trace.grads)
+        self.results = self.main.gives[:returned]
+        self.grads = dict(zip(trace.grads, self.main.gives[returned:], strict=True))
+
+    def _improve_all(self) -> None:
+        """Run the passes on every function; the parts first, since main calls them while it is observed."""
         for part in self.parts:
             self._improve(part)
-            self.known[part.name] = None
             exec(written(part), self.known)
         self.known["in_parts"] = _Remembering()
         self._improve(self.main)
         self.known["in_parts"] = in_parts
-        self.text = self._text()
 
     def _function(self, trace: Trace, program: Program) -> Function:
         """Take a readable program apart into lines."""
