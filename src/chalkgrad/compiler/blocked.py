@@ -76,13 +76,17 @@ class Blocked:
             *(f"{n} = {n}_row[:1].reshape(())" for n in self.numbers),
             *(line.text for line in self.once),
             *(f"{n}_row[1:] = {n}" for n in self.numbers),
-            f"ends = [len({self.rows[0]}_row) * i // {self.count} for i in range({self.count + 1})]",
-            f"if len({self.rows[0]}_row) < {4 * BLOCK}:",
-            f"    {self.name}_blocks(0, ends[-1], {self.name}_work[0], {', '.join(rows)})",
-            "else:",
-            f"    in_parts({self.name}_blocks, [ends[:-1], ends[1:], {self.name}_work], [{', '.join(rows)}])",
         ]
-        return _function(self.name, takes, lines)
+        length, rest = f"len({self.rows[0]}_row)", ", ".join(rows)
+        alone = f"{self.name}_blocks(0, {length}, {self.name}_work[0], {rest})"
+        shared = [
+            f"if {length} < {4 * BLOCK}:",
+            f"    {alone}",
+            "else:",
+            f"    ends = [{length} * i // {self.count} for i in range({self.count + 1})]",
+            f"    in_parts({self.name}_blocks, [ends[:-1], ends[1:], {self.name}_work], [{rest}])",
+        ]
+        return _function(self.name, takes, [*lines, *([alone] if self.count == 1 else shared)])
 
 
 def _function(name: str, takes: list[str], lines: list[str]) -> str:

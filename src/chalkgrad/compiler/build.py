@@ -138,8 +138,10 @@ class Built:
             sample[name] = np.zeros(BLOCK, like.dtype) if like.ndim else np.zeros((), like.dtype)
         options = {word.partition("=")[0]: self.program.rates[word.partition("=")[2]]
                    for word in group.options.split(", ") if word}
+        # where BLAS has threads of its own, the last of them is still looking for work, and takes a core
+        count = self.count if self.parts else 1
         update = Blocked(f"{group.name}_rows", self.rules[group.rule], sample | options, self.known,
-                         group.name in self.others, self.count)
+                         group.name in self.others, count)
         self.texts.append(update.text)
         self.known[f"{group.name}_rows_work"] = update.work()
         exec(update.text, self.known)
