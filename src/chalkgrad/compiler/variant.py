@@ -104,8 +104,8 @@ class Body:
         self.graph: Graph | None = None
         self.built = Differentiable(traced) if derived else _built(traced, _small(step, leaves, grads), movable)
         self.run = self.built.function()
-        check(self.built, self.run)
         if isinstance(self.built, Differentiable):
+            check(self.built, self.run)
             tensors = dict(reach.named_parameters()) | dict(reach.named_buffers())
             name = getattr(step.function, "__name__", type(step.function).__name__)
             self.graph = Graph(name, self.built, step.names, tensors)
@@ -213,7 +213,7 @@ def _drawn(like: Any, rng: np.random.Generator) -> Any:
 
 
 def _built(traced: Traced, small: tuple[Trace, Program] | None, movable: frozenset[str]) -> Built:
-    """Build the program, run part by part if that can be; what cannot be divided runs on the whole batch."""
+    """Build and prove the program, run part by part if that can be; what cannot be divided runs on the whole batch."""
     if small is not None:
         try:
             built = Built(traced.trace, traced.program, small, threads(), movable)
@@ -221,7 +221,9 @@ def _built(traced: Traced, small: tuple[Trace, Program] | None, movable: frozens
             return built
         except Exception:  # whatever it was, the whole program is proved by itself
             pass
-    return Built(traced.trace, traced.program, None, threads(), movable)
+    built = Built(traced.trace, traced.program, None, threads(), movable)
+    check(built, built.function())
+    return built
 
 
 def _small(step: Step, leaves: list[Any], grads: dict[str, Any]) -> tuple[Trace, Program] | None:

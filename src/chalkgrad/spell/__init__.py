@@ -30,8 +30,9 @@ def spell(
 
     Blocks of the model that repeat, such as the layers of a transformer, become one function, and one for the backward.
 
-    The step runs twice, the second time on a batch with other rows; model, optimizer and default generator are left as
-    they were. The program then runs twice from the same start, and must come to the same numbers.
+    The step runs twice, the second time on a batch with other rows, and more often where masks pick rows; model,
+    optimizer and default generator are left as they were. The program then runs as often from the same start, and must
+    come to the same numbers.
 
     Raises SpellError for what cannot be frozen, such as an array from outside that is no argument of the step, or a
     number that is read off a Tensor. Raises ValueError for a detail that is not one of the two.
