@@ -1,5 +1,6 @@
 """What every test shares: the repository's root, a fixed seed, and examples of hypothesis that stay the same."""
 
+import gc
 from pathlib import Path
 
 import hypothesis
@@ -12,6 +13,12 @@ collect_ignore = ["golden"]  # emitted programs, which are compared and not impo
 # A shared machine is sometimes slow, which is no failure of a property: no deadline.
 hypothesis.settings.register_profile("house", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("house")
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what is there for good: PyTorch, and tens of thousands of tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -322,7 +322,6 @@ def test_a_spelled_step_gives_the_eager_numbers_to_the_last_bit(name: str) -> No
 X, Y = cg.zeros(2, 3, 4), cg.zeros(2, 5, 4)
 SDPA, LAYER = F.scaled_dot_product_attention, nn.MultiheadAttention(4, 2, batch_first=True)
 MISUSE: list[tuple[Callable[[], Any], type[Exception], str]] = [
-    (lambda: SDPA(X, X, X, enable_gqa=True), ValueError, "enable_gqa=True is not in this release"),
     (lambda: SDPA(X, X, X, cg.zeros(3, 3), is_causal=True), ValueError, "give attn_mask or is_causal=True"),
     (lambda: SDPA(X, X, X, cg.ones(3, 3).long()), TypeError, "attn_mask is int64; it holds booleans"),
     (lambda: SDPA(X, X, X, dropout_p=1.5), ValueError, "a probability from 0 to 1, but 1.5 came"),
@@ -331,8 +330,6 @@ MISUSE: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: SDPA(cg.zeros(4), Y, Y), ShapeError, "at least two axes"),
     (lambda: nn.MultiheadAttention(5, 2), ValueError, "embed_dim=5 features cannot be shared evenly among num_heads=2"),
     (lambda: nn.MultiheadAttention(4, 0), ValueError, "num_heads=0"),
-    (lambda: nn.MultiheadAttention(4, 2, add_bias_kv=True), ValueError, "add_bias_kv is not in this release"),
-    (lambda: nn.MultiheadAttention(4, 2, add_zero_attn=True), ValueError, "add_zero_attn is not in this release"),
     (lambda: nn.MultiheadAttention(4, 2, dropout=2), ValueError, "a probability from 0 to 1, but 2 came"),
     (lambda: LAYER(X, X, cg.zeros(2, 3, 5)), ShapeError, "value has shape (2, 3, 5), but a batch of sequences with 4"),
     (lambda: LAYER(X, X[0], X[0]), ShapeError, "key has shape (3, 4)"),

@@ -11,68 +11,51 @@ import chalkgrad as cg
 from chalkgrad import Tensor, nn, optim
 from chalkgrad.optim import lr_scheduler
 
-from . import test_optim, test_optim_b
-from .test_lr_scheduler import SCHEDULERS
-from .test_module_classes import CLASSES
-from .test_spell_coverage import CASES, Around, each_module, in_arguments, total
+from .around import Around, each_module, in_arguments, inputs, total
+from .tables.optimizers import CASES, STATEFUL, each_optimizer, movable
+from .tables.rows import Row
+from .tables.schedules import advance, build, each_schedule
 from .twins import Setup, assert_twins, batches, divided, learning, network
-
-each_optimizer = pytest.mark.parametrize("name, options", CASES, ids=[*test_optim.NAMES, *test_optim_b.NAMES])
-
-
-def drawn(shapes: list[Any], options: dict[str, Any], seed: int, twice: bool) -> list[Tensor]:
-    """Draw the inputs of a module; `twice` as many of what there is a batch of, so that it can be divided."""
-    rng = np.random.default_rng(seed)
-    times = 1 + (twice and not isinstance(options.get("normalized_shape"), list))
-    first = [4 if shape == CLASSES else shape[0] for shape in shapes]
-    sizes = [n * times if n == first[0] else n for n in first]
-    return [Tensor(rng.integers(0, 3, n) if shape == CLASSES else rng.random((n, *shape[1:]), np.float32))
-            for n, shape in zip(sizes, shapes, strict=True)]
-
 
 # -------------------------------------------------------------------------------------------------------- modules
 
 
 @pytest.mark.parametrize("count", [1, 2])
 @each_module
-def test_every_module_in_training(
-    name: str, options: dict[str, Any], shapes: list[Any], count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_module_in_training(row: Row, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     divided(monkeypatch, count)
 
     def make() -> Setup:
-        model = Around(name, options)
+        model = Around(row)
         # Adam makes steps of gradients that are nothing but rounding, so where that differs, it is SGD
         optimizer = optim.Adam(model.parameters(), 0.01) if count == 1 else optim.SGD(model.parameters(), 0.1, 0.9)
 
-        def step(*inputs: Tensor) -> tuple[Tensor, ...]:
+        def step(*given: Tensor) -> tuple[Tensor, ...]:
             optimizer.zero_grad()
-            outputs = model(*inputs)
+            outputs = model(*given)
             loss = total(outputs)
             loss.backward()
             optimizer.step()
             return (loss, *outputs)
 
-        return model, [optimizer], in_arguments(len(shapes), step)
+        return model, [optimizer], in_arguments(len(inputs(row, 0)), step)
 
-    assert_twins(make, lambda i, step, *_: step(*drawn(shapes, options, i, count > 1)), 3, exact=count == 1)
+    assert_twins(make, lambda i, step, *_: step(*inputs(row, i, count)), 3, exact=count == 1)
 
 
 @pytest.mark.parametrize("count", [1, 2])
 @each_module
-def test_every_module_in_evaluation(
-    name: str, options: dict[str, Any], shapes: list[Any], count: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_module_in_evaluation(row: Row, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     divided(monkeypatch, count)
 
     def make() -> Setup:
-        model = Around(name, options)
-        model(*drawn(shapes, options, 9, count > 1))  # running averages are to be others than at the start
+        model = Around(row)
+        model(*inputs(row, 9, count))  # running averages are to be others than at the start
         return model.eval(), [], model
 
     def call(i: int, step: Any, *_: Any) -> Any:
         with cg.no_grad():
-            return step(*drawn(shapes, options, i, count > 1))
+            return step(*inputs(row, i, count))
 
     compiled = assert_twins(make, call, 2, exact=count == 1)
     assert "backward" not in compiled.source and "rng" not in compiled.source
@@ -102,8 +85,10 @@ def test_batches_are_divided_where_they_can_be(
 # --------------------------------------------------------------------------------------------- optimizers, schedules
 
 
-@pytest.mark.parametrize("count", [1, 2])
-@each_optimizer
+@pytest.mark.parametrize("name, options, count", [
+    *((*case, 1) for case in CASES),
+    *((*case, 2) for case in STATEFUL),  # the batch is divided, which optimizers do not see: only their sums differ
+])
 def test_every_optimizer(
     name: str, options: dict[str, Any], count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +96,7 @@ def test_every_optimizer(
 
     def make() -> Setup:
         model = network()
-        optimizer = getattr(optim, name)(model.parameters(), **options)
+        optimizer = getattr(optim, name)(movable(name, model), **options)
         step = learning(model, optimizer)
         if options.get("dampening"):  # its first step is another one
             batches(9, step)
@@ -129,7 +114,7 @@ def test_every_optimizer_on_rows_of_several_blocks(
 
     def make() -> Setup:
         model = nn.Linear(400, 170)
-        optimizer = getattr(optim, name)(model.parameters(), **options)
+        optimizer = getattr(optim, name)(movable(name, model), **options)
 
         def step(x: Tensor) -> Tensor:
             optimizer.zero_grad()
@@ -148,18 +133,18 @@ def test_every_optimizer_on_rows_of_several_blocks(
     assert_twins(make, lambda i, step, *_: step(wide(i)), 3)
 
 
-@pytest.mark.parametrize("name, options", SCHEDULERS)
+@each_schedule
 def test_every_schedule(name: str, options: dict[str, Any]) -> None:
     def make() -> Setup:
         model = network()
         groups = [{"params": model[0].parameters()}, {"params": model[2].parameters(), "lr": 0.5}]
         optimizer = optim.SGD(groups, 0.1, momentum=0.9)
-        schedules[id(optimizer)] = getattr(lr_scheduler, name)(optimizer, **options)
+        schedules[id(optimizer)] = build(lr_scheduler, optimizer, name, options)
         return model, [optimizer], learning(model, optimizer)
 
     def call(i: int, step: Any, model: nn.Module, optimizer: optim.Optimizer) -> Any:
         loss = batches(i, step)
-        schedules[id(optimizer)].step()
+        advance(schedules[id(optimizer)], i)
         return loss
 
     schedules: dict[int, Any] = {}

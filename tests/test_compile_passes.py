@@ -20,6 +20,8 @@ from chalkgrad.compiler.build import Built
 from chalkgrad.compiler.facts import observe, samples
 from chalkgrad.compiler.lines import Function, Line, is_array, lines_of
 from chalkgrad.compiler.memory import Arena
+from chalkgrad.compiler.passes.cheap import cheap
+from chalkgrad.compiler.passes.common import common
 from chalkgrad.compiler.passes.constants import constants
 from chalkgrad.compiler.passes.dead_code import dead_code
 from chalkgrad.compiler.passes.direct import direct
@@ -67,7 +69,7 @@ def outcome(function: Function, known: Known) -> list[Any]:
     seen = []
     returned: list[Any] = []
     for _ in range(2):
-        given = samples({**function.given, **function.buffers})
+        given = samples(function.given)
         returned.append(scope[function.name](*[given[name] for name in function.takes]))
         seen += [np.copy(value) for value in (*returned[-1], *given.values()) if is_array(value)]
     seen += [np.copy(value) for value in returned[0]]  # which the second call must not have changed
@@ -96,6 +98,8 @@ PASSES: dict[str, Callable[[Function, Known], Any]] = {
     "dead_code": lambda function, known: dead_code(function, observe(function, known)),
     "into": run_into,
     "forget": run_forget,
+    "common": lambda function, known: common(function, observe(function, known)),
+    "cheap": lambda function, known: cheap(function, observe(function, known), known, []),
 }
 
 

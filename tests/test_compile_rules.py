@@ -3,16 +3,15 @@
 import copy
 from typing import Any
 
-import numpy as np
 import pytest
 
 import chalkgrad as cg
 from chalkgrad import Tensor
 
+from .around import Around, arrays, each_module, total
 from .compiled_models import assert_same, state, undivided
 from .oracles import Case, example_cases, weights
-from .test_module_classes import CLASSES
-from .test_spell_coverage import Around, each_module, total
+from .tables.rows import Row
 
 
 @pytest.fixture(autouse=True)
@@ -43,19 +42,17 @@ def test_every_rule(case: Case) -> None:
 
 
 @each_module
-def test_every_module(name: str, options: dict[str, Any], shapes: list[Any]) -> None:
-    model = Around(name, options)
+def test_every_module(row: Row) -> None:
+    model = Around(row)
     twin = copy.deepcopy(model)
     fast = cg.compile(model)
     for number in range(3):
         slopes = []
         for net in (fast, twin):
-            rng = np.random.default_rng(number)
-            inputs = [Tensor(rng.integers(0, 3, 4)) if shape == CLASSES else
-                      Tensor(rng.random(shape, np.float32), requires_grad=True) for shape in shapes]
+            given = [Tensor(array, requires_grad=array.dtype.kind == "f") for array in arrays(row, number)]
             cg.manual_seed(number)
-            total(net(*inputs)).backward()
-            slopes.append({str(i): None if x.grad is None else x.grad.data for i, x in enumerate(inputs)})
+            total(net(*given)).backward()
+            slopes.append({str(i): None if x.grad is None else x.grad.data for i, x in enumerate(given)})
         assert_same(*slopes)
         assert_same(state(model), state(twin))
     assert "def backward(" in fast.source

@@ -19,9 +19,9 @@ from chalkgrad.engine.primitive import Primitive
 from chalkgrad.nn import functional as F
 from chalkgrad.ops.update import UPDATES, Update
 
-from . import test_optim, test_optim_b
 from .oracles import OURS
-from .test_lr_scheduler import SCHEDULERS
+from .tables.optimizers import each_optimizer, movable
+from .tables.schedules import advance, build, each_schedule
 
 WAYS: dict[str, Callable[[Any], Any]] = {
     "copy": copy.copy,
@@ -86,28 +86,30 @@ def test_a_copied_model_trains_alike(make: Callable[[], nn.Module], way: Callabl
 
 
 @each_deep_way
-@pytest.mark.parametrize("name, options", [*test_optim.CASES, *test_optim_b.CASES],
-                         ids=[*test_optim.NAMES, *test_optim_b.NAMES])  # fmt: skip
+@each_optimizer
 def test_a_model_and_its_optimizer_are_copied_together(
     name: str, options: dict[str, Any], way: Callable[[Any], Any]
 ) -> None:
     model = Net([F.relu])
-    optimizer = getattr(optim, name)(model.parameters(), **options)
+    optimizer = getattr(optim, name)(movable(name, model), **options)
     steps(model, optimizer, 2)
     again, copied = way((model, optimizer))
-    assert all(one is other for one, other in zip(again.parameters(), copied.param_groups[0]["params"], strict=True))
+    learned = [parameter for parameter in again.parameters() if parameter.requires_grad]
+    assert all(one is other for one, other in zip(learned, copied.param_groups[0]["params"], strict=True))
     assert steps(model, optimizer, 3) == steps(again, copied, 3)
 
 
 @each_deep_way
-@pytest.mark.parametrize("name, options", SCHEDULERS)
+@each_schedule
 def test_a_schedule_is_copied_with_its_optimizer(name: str, options: dict[str, Any], way: Callable[[Any], Any]) -> None:
-    schedule = getattr(optim.lr_scheduler, name)(optim.SGD([cg.ones(1, requires_grad=True)], 0.1), **options)
-    schedule.step()
+    optimizer = optim.SGD([{"params": [cg.ones(1, requires_grad=True)]} for _ in range(2)], 0.1)
+    schedule = build(optim.lr_scheduler, optimizer, name, options)
+    optimizer.step()
+    advance(schedule, 0)
     again = way(schedule)
-    for _ in range(8):
-        schedule.step()
-        again.step()
+    for epoch in range(8):
+        advance(schedule, epoch)
+        advance(again, epoch)
         assert again.optimizer is not schedule.optimizer
         assert again.optimizer.param_groups[0]["lr"] == schedule.optimizer.param_groups[0]["lr"]
 

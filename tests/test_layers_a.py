@@ -12,11 +12,12 @@ import chalkgrad as cg
 from chalkgrad import Tensor
 from chalkgrad.engine.backward import grad
 from chalkgrad.nn.layers import conv2d as conv2d_file
+from chalkgrad.nn.layers.avg_pool import AvgPool2d, avg_pool2d
 from chalkgrad.nn.layers.conv2d import Conv2d, conv2d
 from chalkgrad.nn.layers.dropout import Dropout, drop, dropout
 from chalkgrad.nn.layers.embedding import Embedding, embedding
 from chalkgrad.nn.layers.flatten import Flatten
-from chalkgrad.nn.layers.pool import AvgPool2d, MaxPool2d, avg_pool2d, max_pool2d
+from chalkgrad.nn.layers.max_pool import MaxPool2d, max_pool2d
 from chalkgrad.nn.layers.windows import crop, pad
 from chalkgrad.spell.tape import Tape, taping
 
@@ -159,9 +160,9 @@ def test_windows_hang_out_as_in_pytorch(kernel: int, stride: int, padding: int, 
         options |= {"dilation": dilation} if rule is max_pool2d else {"count_include_pad": counted}
         x, torch_x = twins(rng.integers(0, 3, (2, size, 9)))
         try:
-            torch_y = getattr(torch.nn.functional, rule.name)(torch_x, **options)
+            torch_y = getattr(torch.nn.functional, rule.__name__)(torch_x, **options)
         except RuntimeError:
-            with pytest.raises(cg.ShapeError):
+            with pytest.raises(ValueError, match="kernel"):
                 rule(x, **options)
             continue
         y, tried = rule(x, **options), tried + 1
@@ -173,9 +174,9 @@ def test_windows_hang_out_as_in_pytorch(kernel: int, stride: int, padding: int, 
 
 
 def test_a_nan_wins_its_window() -> None:
-    x = np.array([[1.0, np.nan, 3.0, 4.0]])
-    np.testing.assert_array_equal(max_pool2d(cg.tensor(x), (1, 2)).data, [[np.nan, 4.0]])
-    assert torch.nn.functional.max_pool2d(torch.tensor(x[None]), (1, 2)).isnan().tolist() == [[[True, False]]]
+    x = np.array([[[1.0, np.nan, 3.0, 4.0]]])
+    np.testing.assert_array_equal(max_pool2d(cg.tensor(x), (1, 2)).data, [[[np.nan, 4.0]]])
+    assert torch.nn.functional.max_pool2d(torch.tensor(x), (1, 2)).isnan().tolist() == [[[True, False]]]
 
 
 def test_options_may_come_by_position() -> None:
@@ -339,26 +340,24 @@ MISUSE: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: conv2d(image(), cg.ones(4, 1, 3, 3)), cg.ShapeError, "x has 3 channels, but .* see 1"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), groups=2), cg.ShapeError, "see 3 in each of 2 groups"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), groups=3), cg.ShapeError, "groups=3 does not divide the 4 kernels"),
-    (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), groups=0), cg.ShapeError, "groups=0"),
+    (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), groups=0), cg.ShapeError, "groups is a whole number from 1 up"),
     (lambda: conv2d(image(), cg.ones(4, 3, 9, 3)), cg.ShapeError, "kernel spans 9 x 3 pixels, .* 8 x 8"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), dilation=4), cg.ShapeError, "kernel spans 9 x 9 pixels"),
     (lambda: conv2d(cg.ones(8, 8), cg.ones(4, 3, 3, 3)), cg.ShapeError, "`x` has 2 axes.*\n(.*\n)*.*Try: images are"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3)), cg.ShapeError, "`weight` has 3 axes"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), cg.ones(5)), cg.ShapeError, "`o` is 4 in weight but 5 in bias"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), stride=0), cg.ShapeError, "stride is a whole number from 1 up"),
-    (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), stride=(1, 1, 1)), cg.ShapeError, r"pair .* but \(1, 1, 1\) came"),
+    (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), stride=(1, 1, 1)), cg.ShapeError, r"width\), but \(1, 1, 1\)"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), padding=-1), cg.ShapeError, "padding is a whole number from 0 up"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), padding="full"), cg.ShapeError, "'same', 'valid', .* 'full' came"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), stride=2, padding="same"), cg.ShapeError, "padding='same' keeps"),
     (lambda: conv2d(image(), cg.ones(4, 3, 3, 3), strid=2), TypeError, "Did you mean `stride`"),
-    (lambda: Conv2d(3, 4, 3, padding_mode="reflect"), ValueError, "padding_mode='reflect' is not in this release"),
+    (lambda: Conv2d(3, 4, 3, padding_mode="mirror"), ValueError, "reflect, replicate, circular, but 'mirror' came"),
     (lambda: Conv2d(3, 4, 3, groups=2), ValueError, "groups=2 does not divide 3 channels in, 4 out"),
     (lambda: Conv2d(3, 4, 3, stride=2, padding="same"), ValueError, "padding='same' keeps the size"),
     (lambda: Conv2d(3, 4, 2.5), ValueError, "kernel_size is a whole number .* 2.5 came"),  # type: ignore[arg-type]
     (lambda: max_pool2d(image(), 9), cg.ShapeError, "kernel spans 9 x 9 pixels"),
     (lambda: max_pool2d(image()), TypeError, "kernel_size"),
-    (lambda: max_pool2d(image(), 2, return_indices=True), TypeError, "no argument `return_indices`"),
-    (lambda: MaxPool2d(2, return_indices=True), ValueError, "return_indices=True is not in this release"),
     (lambda: MaxPool2d(2, padding=2), ValueError, "padding=2 is more than half of the kernel"),
     (lambda: AvgPool2d(2, stride=0), ValueError, "stride is a whole number from 1 up"),
     (lambda: avg_pool2d(image(), 2, divisor_override=0), cg.ShapeError, "divisor_override=0 would divide by zero"),
@@ -371,8 +370,7 @@ MISUSE: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: embedding(cg.tensor([True]), cg.ones(5, 2)), TypeError, "whole numbers, but bool came"),
     (lambda: embedding(cg.tensor([1]), cg.ones(5, 2), 5), IndexError, "padding_idx=5 is no row of a table of 5 rows"),
     (lambda: Embedding(5, 2, padding_idx=-6), ValueError, "padding_idx=-6 is no row"),
-    (lambda: Embedding(5, 2, max_norm=1.0, sparse=True), ValueError, "max_norm, sparse is not in this release"),
-    (lambda: Embedding(5, 2, scale_grad_by_freq=True), ValueError, "scale_grad_by_freq is not in this release"),
+    (lambda: Embedding(5, 2, sparse=True), ValueError, "there are no sparse gradients here"),
 ]
 
 

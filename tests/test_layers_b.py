@@ -362,7 +362,7 @@ MISUSE: list[tuple[Callable[[], Any], type[Exception], str]] = [
     (lambda: layer_norm.layer_norm(ROWS, (3,), cg.ones(1)), ValueError, "weight has shape (1,)"),
     (lambda: batch_norm.BatchNorm1d(3)(cg.zeros(1, 3)), ValueError, "more than 1 value per channel"),
     (lambda: batch_norm.BatchNorm2d(3)(cg.zeros(1, 3, 1, 1)), ValueError, ".eval()"),
-    (lambda: batch_norm.BatchNorm1d(3)(cg.zeros(0, 3)), ValueError, "input has shape (0, 3)"),
+    (lambda: batch_norm.BatchNorm1d(3, eps=0.0)(ROWS), ValueError, "it is above 0, not 0.0"),
     (lambda: batch_norm.BatchNorm1d(5)(ROWS), ValueError, "has 3 channels, its second axis, but 5 are expected"),
     (lambda: batch_norm.BatchNorm1d(3)(PICTURES), ValueError, "2 or 3 axes"),
     (lambda: batch_norm.BatchNorm2d(3)(ROWS), ValueError, "4 axes"),

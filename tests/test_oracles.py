@@ -13,7 +13,8 @@ from chalkgrad.law.shapes import match, parse
 
 from .oracles import KINKS, OURS, Case, assert_close, example_cases, examples, run, slope, total, weights
 
-ATOMS = {"erf": "its series is NumPy's own work, by steps that have no derivative; everything else is made of it"}
+SERIES = "its series is NumPy's own work, by steps that have no derivative; everything else is made of it"
+ATOMS = dict.fromkeys(["erf", "erfc", "erfcx"], SERIES)
 WIDER = {"astype": "it is asked for float64"}
 LOOSE = {"nll_of_each-3": "the axis n is missing, as its docstring says"}
 

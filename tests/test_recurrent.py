@@ -211,13 +211,13 @@ def made(name: str, **options: Any) -> Any:
 
 
 MISUSE: dict[str, tuple[Any, type[Exception], str]] = {
-    "proj_size": (lambda: made("LSTM", proj_size=1), ValueError, "proj_size=1 is not in this release"),
+    "proj_size": (lambda: made("LSTM", proj_size=2), ValueError, "a whole number below hidden_size=2, or 0 for no"),
     "nonlinearity": (lambda: made("RNN", nonlinearity="gelu"), ValueError, "'tanh' or 'relu', but 'gelu' came"),
     "no layers": (lambda: made("GRU", num_layers=0), ValueError, "num_layers is a whole number from 1, but 0 came"),
-    "half a unit": (lambda: nn.GRU(3, 1.5), ValueError, "hidden_size is a whole number from 1, but 1.5 came"),
+    "half a unit": (lambda: nn.GRU(3, 1.5), TypeError, "hidden_size is a whole number, but 1.5 came"),
     "dropout": (lambda: made("GRU", num_layers=2, dropout=1.5), ValueError, "a probability from 0 to 1, but 1.5 came"),
-    "packed": (lambda: made("RNN")(torch.nn.utils.rnn.pack_sequence([torch.zeros(STEPS, INPUTS)])), TypeError,
-               "PackedSequence came. Packed sequences are not in this release"),
+    "bias": (lambda: made("GRU", bias=1), TypeError, "bias is True or False, but 1 came"),
+    "array": (lambda: made("RNN")(X), TypeError, "a Tensor or a PackedSequence, but ndarray came"),
     "width": (lambda: made("RNN")(cg.tensor(X[..., :3])), cg.ShapeError, r"(time, batch, 4), or (time, 4) without a b"),
     "axes": (lambda: made("GRU", batch_first=True)(cg.tensor(X[None])), cg.ShapeError, "(batch, time, 4)"),
     "no steps": (lambda: made("LSTM")(cg.tensor(X[:0])), cg.ShapeError, "has no time steps"),

@@ -1,5 +1,6 @@
 """A step of cnn_adam."""
 
+import functools
 import math
 
 import numpy as np
@@ -198,9 +199,9 @@ def track(running, batch):
 
 
 def pool_frame(shape, kernel, stride, padding, dilation, ceil_mode):
-    """Return the frame ((top, bottom), (left, right)) within which all windows lie."""
+    """Return the frame, a pair (before, after) for each axis, within which all windows lie."""
     frame = []
-    for size, k, step, border, d in zip(shape[-2:], kernel, stride, padding, dilation):
+    for size, k, step, border, d in zip(shape[-len(kernel):], kernel, stride, padding, dilation):
         room = size + 2 * border - (k - 1) * d - 1  # how far the first window can move
         left_over = room % step
         start = room - left_over + step  # of a window that hangs out; PyTorch wants it to start before the far padding
@@ -210,34 +211,44 @@ def pool_frame(shape, kernel, stride, padding, dilation, ceil_mode):
 
 
 def pad(x, frame, value=0.0):
-    """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself."""
-    (top, bottom), (left, right) = frame
-    if not (top or bottom or left or right):
+    """Put a frame of one value around images, a pair (before, after) for each axis; without one, return x itself."""
+    if not any(map(any, frame)):
         return x
-    h, w = x.shape[-2:]
-    framed = np.full_like(x, value, shape=(*x.shape[:-2], top + h + bottom, left + w + right))
-    framed[..., top : top + h, left : left + w] = x
+    sizes  = x.shape[-len(frame):]
+    larger = [before + size + after for (before, after), size in zip(frame, sizes)]
+    framed = np.full_like(x, value, shape=(*x.shape[:-len(frame)], *larger))
+    inside = [slice(before, before + size) for (before, _), size in zip(frame, sizes)]
+    framed[(slice(None),) * (x.ndim - len(frame)) + tuple(inside)] = x
     return framed
 
 
+def lowest(dtype):
+    """Return what is below all numbers of a dtype, or the least of its whole numbers."""
+    if dtype.kind == "b":
+        raise TypeError("true and false are not pooled; x.float() makes numbers of them.")
+    return -math.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
 def output_size(shape, kernel, stride, dilation):
-    """Count the places of a kernel on an image, down and across: it steps by `stride` and never leaves the image."""
+    """Count the places of a kernel along the last axes: it steps by `stride` and never leaves the image."""
+    sizes = shape[-len(kernel):]
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
-    if spans[0] > shape[-2] or spans[1] > shape[-1]:
+    if any(span > size for span, size in zip(spans, sizes)):
         raise ValueError(
-            f"the kernel spans {spans[0]} x {spans[1]} pixels, but the image has {shape[-2]} x {shape[-1]} with its "
-            "padding; pad more, or take a smaller kernel."
+            f"the kernel spans {' x '.join(map(str, spans))} pixels, but the image has {' x '.join(map(str, sizes))} "
+            "with its padding; pad more, or take a smaller kernel."
         )
-    p, q = [(size - span) // step + 1 for size, span, step in zip(shape[-2:], spans, stride)]
-    return p, q
+    return tuple([(size - span) // step + 1 for size, span, step in zip(sizes, spans, stride)])
 
 
+@functools.lru_cache
 def places(shape, kernel, stride, dilation):
     """List for each offset of the kernel, in reading order, the index of the pixels that it sees from all places."""
-    p, q = output_size(shape, kernel, stride, dilation)
-    rows = [taps(i * dilation[0], p, stride[0]) for i in range(kernel[0])]
-    columns = [taps(j * dilation[1], q, stride[1]) for j in range(kernel[1])]
-    return [(..., row, column) for row in rows for column in columns]
+    counts = output_size(shape, kernel, stride, dilation)
+    return tuple([
+        (..., *[taps(i * d, count, step) for i, d, count, step in zip(offset, dilation, counts, stride)])
+        for offset in np.ndindex(*kernel)
+    ])
 
 
 def keep_mask(generator, shape, p):
@@ -260,11 +271,10 @@ def in_rows(x):
 
 def crop(framed, frame):
     """Take the frame off again: the transpose of `pad`."""
-    (top, bottom), (left, right) = frame
-    if not (top or bottom or left or right):
+    if not any(map(any, frame)):
         return framed
-    h, w = framed.shape[-2:]
-    return framed[..., top : h - bottom, left : w - right]
+    sizes = framed.shape[-len(frame):]
+    return framed[(..., *[slice(before, size - after) for (before, after), size in zip(frame, sizes)])]
 
 
 def collect(images, sums, kernels, geometry):
@@ -333,7 +343,7 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # conv1: Weigh what a kernel sees everywhere: y[o, p, q] = Σ_cij weight[o, c, i, j] x[c, p + i, q + j] + b[o].
     conv1_shape = x.shape
-    # Settle how kernels lie on images: kernel, stride, dilation, frame, and the places (p, q), each a pair.
+    # Settle how kernels lie on an example of shape (channels, sizes ...).
     conv1_geometry = ((3, 3), (1, 1), (1, 1), ((1, 1), (1, 1)), (8, 8))
     conv1_images = x.reshape(math.prod(conv1_shape[:-3]), *conv1_shape[-3:])        # (8, 1, 8, 8)
     conv1_kernels = as_kernels(conv1_weight, 1)                                     # (1, 4, 9)
@@ -342,7 +352,7 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # norm1: Give every channel mean 0 and variance 1 over the batch: y = weight · (x - mean) / √(variance + eps) +
     # bias.
-    norm1_m = conv1.size // conv1.shape[1]
+    norm1_m = max(conv1.size // conv1.shape[1], 1)
     norm1_mean = channel_sums(conv1) / norm1_m                                       # (4,)
     norm1_away = conv1 - for_each(norm1_mean, conv1)                                 # (8, 4, 8, 8)
     norm1_power = channel_sums(norm1_away, norm1_away) / norm1_m                     # (4,)
@@ -361,7 +371,7 @@ def step(params, state, x, target, *, lr=0.01, rng):
 
     # pool1: Keep the largest pixel of every window: y[p, q] = max over i, j of x[p·s + i·d, q·s + j·d].
     pool1_frame = pool_frame(relu1.shape, (2, 2), (2, 2), (0, 0), (1, 1), False)
-    pool1_framed = pad(relu1, pool1_frame, float('-inf'))                            # (8, 4, 8, 8)
+    pool1_framed = pad(relu1, pool1_frame, lowest(relu1.dtype))                      # (8, 4, 8, 8)
     pool1_spots = places(pool1_framed.shape, (2, 2), (2, 2), (1, 1))
     pool1 = np.maximum(pool1_framed[pool1_spots[0]], pool1_framed[pool1_spots[-1]])  # (8, 4, 4, 4)
     for pool1_spot in pool1_spots[1:-1]:
@@ -422,6 +432,8 @@ def step(params, state, x, target, *, lr=0.01, rng):
     #     2. if several are equally large, the first in reading order takes the gradient, as in PyTorch, and leaves no
     #        rest; so the last pixel takes what is left
     #     3. a pixel may be the largest of several windows, and gets the gradients of all of them
+    #     4. the frame takes none, though a pixel may be -∞ as well: here it is nan, which equals nothing
+    pool1_framed = pad(relu1, pool1_frame, math.nan)                           # (8, 4, 8, 8)
     grad_pool1_framed = room_for(pool1_framed, pool1, len(pool1_spots), True)  # (8, 4, 8, 8)
     pool1_rest = in_rows(grad_pool1)                                           # (8, 4, 4, 4)
     for pool1_spot in pool1_spots:

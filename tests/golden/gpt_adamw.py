@@ -40,9 +40,22 @@ def largest_along(x, axis):
 
     Along the last axis, NumPy tells where the largest is in a quarter of the time that it takes to tell what it is.
     """
+    if 0 in x.shape:
+        return np.zeros_like(x, shape=[1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)])
     if x.ndim > 0 and axis in (-1, x.ndim - 1):
         return np.take_along_axis(x, np.argmax(x, axis=-1, keepdims=True), axis=-1)
     return x.max(axis=axis, keepdims=True)
+
+
+def taylor(series, x):
+    """A function whose Taylor coefficients around 0, 1/32, 2/32, ... are known: the series around the nearest point."""
+    near = np.rint(x * 32)
+    step = x - near / 32
+    row  = np.nan_to_num(near).astype(np.intp)
+    y    = series[8][row]
+    for order in range(7, -1, -1):
+        y = y * step + series[order][row]
+    return y
 
 
 @functools.cache
@@ -62,15 +75,8 @@ def erf_taylor():
 
 def erf_series(x):
     """Error function in double precision: the Taylor series around the nearest of 193 points."""
-    series = erf_taylor().astype(x.dtype)
     size = np.clip(np.abs(x), 0, 6)  # beyond 6, erf is 1 to the last bit
-    near = np.rint(size * 32)
-    step = size - near / 32
-    row  = np.nan_to_num(near).astype(np.intp)
-    y    = series[8][row]
-    for order in range(7, -1, -1):
-        y = y * step + series[order][row]
-    return np.copysign(y, x)
+    return np.copysign(taylor(erf_taylor().astype(x.dtype), size), x)
 
 
 def erf_near(x):
@@ -175,12 +181,14 @@ def block(x, params, path):
     attn_linear = attn_linear + attn_in_proj_bias  # (4, 5, 24)
 
     # attn_heads: Cut queries, keys and values apart, and each into its heads.
-    attn_heads_parts = attn_linear.reshape(*attn_linear.shape[:-1], 3, 2, -1)  # (4, 5, 3, 2, 4)
+    attn_heads_parts = attn_linear.reshape(
+        *attn_linear.shape[:-1], 3, 2, attn_linear.shape[-1] // (6)
+    )  # (4, 5, 3, 2, 4)
     attn_heads_cut = attn_heads_parts.shape
-    attn_heads_parts = np.transpose(attn_heads_parts, (2, 0, 3, 1, 4))         # (3, 4, 2, 5, 4)
-    attn_heads_q = attn_heads_parts[0]                                         # (4, 2, 5, 4)
-    attn_heads_k = attn_heads_parts[1]                                         # (4, 2, 5, 4)
-    attn_heads_v = attn_heads_parts[2]                                         # (4, 2, 5, 4)
+    attn_heads_parts = np.transpose(attn_heads_parts, (2, 0, 3, 1, 4))  # (3, 4, 2, 5, 4)
+    attn_heads_q = attn_heads_parts[0]                                  # (4, 2, 5, 4)
+    attn_heads_k = attn_heads_parts[1]                                  # (4, 2, 5, 4)
+    attn_heads_v = attn_heads_parts[2]                                  # (4, 2, 5, 4)
 
     # attn_attend: Mix the values in the shares that their keys get: y = softmax(scale · q kᵀ + mask) v.
     attn_attend_q = attn_heads_q * 0.5                                          # (4, 2, 5, 4)
@@ -337,7 +345,7 @@ def block_backward(grad_y, saved, params, path):
     attn_heads_grads[:, :, 0] = np.swapaxes(grad_attn_heads_q, 1, 2)
     attn_heads_grads[:, :, 1] = np.swapaxes(grad_attn_heads_k, 1, 2)
     attn_heads_grads[:, :, 2] = np.swapaxes(grad_attn_heads_v, 1, 2)
-    grad_attn_linear = attn_heads_grads.reshape(*attn_heads_cut[:2], -1)       # (4, 5, 24)
+    grad_attn_linear = attn_heads_grads.reshape(*attn_heads_cut[:2], math.prod(attn_heads_cut[2:]))  # (4, 5, 24)
 
     # attn_linear
     attn_linear_rows = grad_attn_linear.reshape(-1, grad_attn_linear.shape[-1])  # (20, 24)
@@ -474,6 +482,8 @@ def step(params, state, x, target, *, lr=0.01):
     #     1. y_n is the row w_t with t = index[n], so it hands its gradient on to that row unchanged
     #     2. ∂loss/∂w_t = Σ over all n with index[n] = t of g_n: a word that comes twice moves the loss twice
     #     3. the row of the padding is not learned, so what it is told is not heard
+    #     4. with scale_grad_by_freq the sum becomes a mean, which is no derivative: common words learn as slowly as
+    #        rare ones
     grad_tokens_weight_from_tokens = sum_rows(grad_add, x, tokens_count)  # (11, 8)
 
     # tokens_weight reaches the loss by two ways

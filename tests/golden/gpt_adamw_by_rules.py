@@ -19,13 +19,14 @@ def in_range(index, count, padding_idx):
     return index
 
 
-def embedding(index, weight, *, padding_idx=None):
+def look_up(index, weight, *, padding_idx=None, scale_grad_by_freq=False):
     """Look up rows of a table: y[n] = weight[index[n]].
 
     index (...), weight (v, i) -> y (..., i)
 
-    index        whole numbers from 0 to v - 1
-    padding_idx  the number of a row that is not learned: it gets no gradient; from the end if negative
+    index               whole numbers from 0 to v - 1
+    padding_idx         the number of a row that is not learned: it gets no gradient; from the end if negative
+    scale_grad_by_freq  divide the gradient of a row by how often it was looked up
 
     Raises IndexError for a number that has no row, TypeError if the index holds other than whole numbers.
 
@@ -106,7 +107,7 @@ def heads(x, *, count):
 
     Source: Vaswani et al. 2017, section 3.2.2; one matrix product for the three is faster than one for each.
     """
-    parts = x.reshape(*x.shape[:-1], 3, count, -1)
+    parts = x.reshape(*x.shape[:-1], 3, count, x.shape[-1] // (3 * count))
     cut = parts.shape
     parts = np.transpose(parts, (2, 0, 3, 1, 4))
     q = parts[0]
@@ -135,6 +136,8 @@ def largest_along(x, axis):
 
     Along the last axis, NumPy tells where the largest is in a quarter of the time that it takes to tell what it is.
     """
+    if 0 in x.shape:
+        return np.zeros_like(x, shape=[1 if i == axis % x.ndim else n for i, n in enumerate(x.shape)])
     if x.ndim > 0 and axis in (-1, x.ndim - 1):
         return np.take_along_axis(x, np.argmax(x, axis=-1, keepdims=True), axis=-1)
     return x.max(axis=axis, keepdims=True)
@@ -198,6 +201,17 @@ def reshape(x, *, shape):
     return y, old
 
 
+def taylor(series, x):
+    """A function whose Taylor coefficients around 0, 1/32, 2/32, ... are known: the series around the nearest point."""
+    near = np.rint(x * 32)
+    step = x - near / 32
+    row  = np.nan_to_num(near).astype(np.intp)
+    y    = series[8][row]
+    for order in range(7, -1, -1):
+        y = y * step + series[order][row]
+    return y
+
+
 @functools.cache
 def erf_taylor():
     """Taylor coefficients of erf around 0, 1/32, 2/32, ... 6: one row for each order, from 0 to 8.
@@ -215,15 +229,8 @@ def erf_taylor():
 
 def erf_series(x):
     """Error function in double precision: the Taylor series around the nearest of 193 points."""
-    series = erf_taylor().astype(x.dtype)
     size = np.clip(np.abs(x), 0, 6)  # beyond 6, erf is 1 to the last bit
-    near = np.rint(size * 32)
-    step = size - near / 32
-    row  = np.nan_to_num(near).astype(np.intp)
-    y    = series[8][row]
-    for order in range(7, -1, -1):
-        y = y * step + series[order][row]
-    return np.copysign(y, x)
+    return np.copysign(taylor(erf_taylor().astype(x.dtype), size), x)
 
 
 def erf_near(x):
@@ -425,8 +432,13 @@ def heads_backward(grad_q, grad_k, grad_v, cut):
     grads[:, :, 0] = np.swapaxes(grad_q, 1, 2)
     grads[:, :, 1] = np.swapaxes(grad_k, 1, 2)
     grads[:, :, 2] = np.swapaxes(grad_v, 1, 2)
-    grad_x = grads.reshape(*cut[:2], -1)
+    grad_x = grads.reshape(*cut[:2], math.prod(cut[2:]))
     return grad_x
+
+
+def often(index, count):
+    """Tell for each place of the index how often its number is there in all."""
+    return np.bincount(index.reshape(-1), minlength=count)[index]
 
 
 def sum_rows(rows, index, count):
@@ -441,15 +453,18 @@ def sum_rows(rows, index, count):
     return sums.reshape(count, width)
 
 
-def embedding_backward(grad_y, index, count, padding_idx):
+def look_up_backward(grad_y, index, count, padding_idx, scale_grad_by_freq):
     """
     1. y_n is the row w_t with t = index[n], so it hands its gradient on to that row unchanged
     2. ∂loss/∂w_t = Σ over all n with index[n] = t of g_n: a word that comes twice moves the loss twice
     3. the row of the padding is not learned, so what it is told is not heard
+    4. with scale_grad_by_freq the sum becomes a mean, which is no derivative: common words learn as slowly as rare ones
     """
     heard = grad_y
     if padding_idx is not None:
         heard = grad_y * np.expand_dims(index != padding_idx % count, -1)
+    if scale_grad_by_freq:
+        heard = heard / np.expand_dims(often(index, count), -1).astype(grad_y.dtype)
     grad_weight = sum_rows(heard, index, count)
     return grad_weight
 
@@ -599,8 +614,8 @@ def step(params, state, x, target, *, lr=0.01):
 
     # ---- forward -----------------------------------------------------------------------------------------------------
 
-    tokens, tokens_count = embedding(x, tokens_weight)  # (4, 5, 8)
-    add_out = add(tokens, positions)                    # (4, 5, 8)
+    tokens, tokens_count = look_up(x, tokens_weight)  # (4, 5, 8)
+    add_out = add(tokens, positions)                  # (4, 5, 8)
 
     blocks_0, blocks_0_saved = block(add_out, params, "blocks.0")                  # (4, 5, 8)
     blocks_1, blocks_1_saved = block(blocks_0, params, "blocks.1")                 # (4, 5, 8)
@@ -630,7 +645,7 @@ def step(params, state, x, target, *, lr=0.01):
     grad_add_out, blocks_0_grads = block_backward(grad_blocks_0, blocks_0_saved, params, "blocks.0")  # (4, 5, 8)
     grad_tokens, grad_positions_each = add_backward(grad_add_out)
     grad_positions = grad_positions_each.sum(axis=0)  # (5, 8)
-    grad_tokens_weight_from_tokens = embedding_backward(grad_tokens, x, tokens_count, None)  # (11, 8)
+    grad_tokens_weight_from_tokens = look_up_backward(grad_tokens, x, tokens_count, None, False)  # (11, 8)
     grad_tokens_weight = grad_tokens_weight_from_permute_out + grad_tokens_weight_from_tokens  # (11, 8)
 
     # ---- update ------------------------------------------------------------------------------------------------------

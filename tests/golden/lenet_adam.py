@@ -1,5 +1,6 @@
 """A step of lenet_adam."""
 
+import functools
 import math
 
 import numpy as np
@@ -176,9 +177,9 @@ def convolve(images, kernels, bias, geometry):
 
 
 def pool_frame(shape, kernel, stride, padding, dilation, ceil_mode):
-    """Return the frame ((top, bottom), (left, right)) within which all windows lie."""
+    """Return the frame, a pair (before, after) for each axis, within which all windows lie."""
     frame = []
-    for size, k, step, border, d in zip(shape[-2:], kernel, stride, padding, dilation):
+    for size, k, step, border, d in zip(shape[-len(kernel):], kernel, stride, padding, dilation):
         room = size + 2 * border - (k - 1) * d - 1  # how far the first window can move
         left_over = room % step
         start = room - left_over + step  # of a window that hangs out; PyTorch wants it to start before the far padding
@@ -188,43 +189,45 @@ def pool_frame(shape, kernel, stride, padding, dilation, ceil_mode):
 
 
 def pad(x, frame, value=0.0):
-    """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself."""
-    (top, bottom), (left, right) = frame
-    if not (top or bottom or left or right):
+    """Put a frame of one value around images, a pair (before, after) for each axis; without one, return x itself."""
+    if not any(map(any, frame)):
         return x
-    h, w = x.shape[-2:]
-    framed = np.full_like(x, value, shape=(*x.shape[:-2], top + h + bottom, left + w + right))
-    framed[..., top : top + h, left : left + w] = x
+    sizes  = x.shape[-len(frame):]
+    larger = [before + size + after for (before, after), size in zip(frame, sizes)]
+    framed = np.full_like(x, value, shape=(*x.shape[:-len(frame)], *larger))
+    inside = [slice(before, before + size) for (before, _), size in zip(frame, sizes)]
+    framed[(slice(None),) * (x.ndim - len(frame)) + tuple(inside)] = x
     return framed
 
 
 def output_size(shape, kernel, stride, dilation):
-    """Count the places of a kernel on an image, down and across: it steps by `stride` and never leaves the image."""
+    """Count the places of a kernel along the last axes: it steps by `stride` and never leaves the image."""
+    sizes = shape[-len(kernel):]
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
-    if spans[0] > shape[-2] or spans[1] > shape[-1]:
+    if any(span > size for span, size in zip(spans, sizes)):
         raise ValueError(
-            f"the kernel spans {spans[0]} x {spans[1]} pixels, but the image has {shape[-2]} x {shape[-1]} with its "
-            "padding; pad more, or take a smaller kernel."
+            f"the kernel spans {' x '.join(map(str, spans))} pixels, but the image has {' x '.join(map(str, sizes))} "
+            "with its padding; pad more, or take a smaller kernel."
         )
-    p, q = [(size - span) // step + 1 for size, span, step in zip(shape[-2:], spans, stride)]
-    return p, q
+    return tuple([(size - span) // step + 1 for size, span, step in zip(sizes, spans, stride)])
 
 
+@functools.lru_cache
 def places(shape, kernel, stride, dilation):
     """List for each offset of the kernel, in reading order, the index of the pixels that it sees from all places."""
-    p, q = output_size(shape, kernel, stride, dilation)
-    rows = [taps(i * dilation[0], p, stride[0]) for i in range(kernel[0])]
-    columns = [taps(j * dilation[1], q, stride[1]) for j in range(kernel[1])]
-    return [(..., row, column) for row in rows for column in columns]
+    counts = output_size(shape, kernel, stride, dilation)
+    return tuple([
+        (..., *[taps(i * d, count, step) for i, d, count, step in zip(offset, dilation, counts, stride)])
+        for offset in np.ndindex(*kernel)
+    ])
 
 
 def crop(framed, frame):
     """Take the frame off again: the transpose of `pad`."""
-    (top, bottom), (left, right) = frame
-    if not (top or bottom or left or right):
+    if not any(map(any, frame)):
         return framed
-    h, w = framed.shape[-2:]
-    return framed[..., top : h - bottom, left : w - right]
+    sizes = framed.shape[-len(frame):]
+    return framed[(..., *[slice(before, size - after) for (before, after), size in zip(frame, sizes)])]
 
 
 def collect(images, sums, kernels, geometry):
@@ -371,7 +374,7 @@ def step(params, state, x, target, *, lr=0.001):
 
     # conv1: Weigh what a kernel sees everywhere: y[o, p, q] = Σ_cij weight[o, c, i, j] x[c, p + i, q + j] + b[o].
     conv1_shape = x.shape
-    # Settle how kernels lie on images: kernel, stride, dilation, frame, and the places (p, q), each a pair.
+    # Settle how kernels lie on an example of shape (channels, sizes ...).
     conv1_geometry = ((5, 5), (1, 1), (1, 1), ((2, 2), (2, 2)), (28, 28))
     conv1_images = x.reshape(math.prod(conv1_shape[:-3]), *conv1_shape[-3:])        # (4, 1, 28, 28)
     conv1_kernels = as_kernels(conv1_weight, 1)                                     # (1, 6, 25)

@@ -57,7 +57,7 @@ def lstm_layer(x, weight_ih, weight_hh, bias_ih, bias_hh):
     """Run lstm.l0 or lstm.l1; return what comes out, and what the backward asks for."""
     # Read a sequence step by step into a memory, and tell of it: c_t = f c_t-1 + i g, h_t = o tanh(c_t).
     steps, batch = x.shape[:2]
-    n = weight_hh.shape[1]
+    n, r = weight_hh.shape[0] // 4, weight_hh.shape[1]
     # Inside, each sequence is a column, as one writes W h on paper: BLAS is up to twice as fast so as with rows.
     # What the inputs tell the gates, at all steps at once; the loop puts in its place how far the gates open.
     gates = weight_ih @ np.swapaxes(x, 1, 2)                # (5, 32, 4)
@@ -67,10 +67,10 @@ def lstm_layer(x, weight_ih, weight_hh, bias_ih, bias_hh):
     low[2] = -1
     middle, half = (1 + low) / 2, (1 - low) / 2
     # What was told and remembered before and after every step: one more than there are steps.
-    told = np.empty_like(x, shape=(steps + 1, batch, n))    # (6, 4, 8)
+    told = np.empty_like(x, shape=(steps + 1, batch, r))    # (6, 4, 8)
     cells = np.empty_like(x, shape=(steps + 1, n * batch))  # (6, 32)
     start, after = (0, 1)
-    h = np.zeros_like(x, shape=(n, batch))                  # (8, 4)
+    h = np.zeros_like(x, shape=(r, batch))                  # (8, 4)
     c = np.zeros_like(x, shape=n * batch)                   # (32,)
     told[start] = h.T
     cells[start] = c
@@ -85,13 +85,13 @@ def lstm_layer(x, weight_ih, weight_hh, bias_ih, bias_hh):
         told[t + after] = h.T
     y = told[after:after + steps]                           # (5, 4, 8)
 
-    saved = (after, gates, steps, cells, n, batch, weight_hh, x, told, weight_ih)
+    saved = (after, gates, steps, cells, n, batch, weight_hh, x, told, r, weight_ih)
     return y, saved
 
 
 def lstm_layer_backward(grad_y, saved):
     """Take the gradient back through what `lstm_layer` ran."""
-    (after, gates, steps, cells, n, batch, weight_hh, x, told, weight_ih) = saved
+    (after, gates, steps, cells, n, batch, weight_hh, x, told, r, weight_ih) = saved
 
     grad_h_n = np.zeros((4, 8), np.float32)  # (4, 8)
     grad_c_n = np.zeros((4, 8), np.float32)  # (4, 8)
@@ -110,6 +110,10 @@ def lstm_layer_backward(grad_y, saved):
     # 7. the weights are those of every step, so they collect from all: ∂loss/∂W_ih = Σ_t ∂loss/∂net_t x_tᵀ, ∂loss/∂W_hh
     #    = Σ_t ∂loss/∂net_t h_t-1ᵀ: one matrix product for all steps and sequences
     # 8. ∂loss/∂b = Σ_t ∂loss/∂net_t for both biases; ∂loss/∂x_t = W_ihᵀ ∂loss/∂net_t
+    # 9. with a projection, h_t = W_hr m_t and m_t = o tanh(c_t): in 2 and 3 m_t stands for h_t, ∂loss/∂m_t = W_hrᵀ
+    #    ∂loss/∂h_t, and ∂loss/∂W_hr = Σ_t ∂loss/∂h_t m_tᵀ
+    # 10. where a sequence is not read, h_t = h_t-1 and c_t = c_t-1, as if f were 1: its net moves nothing, and both
+    #    gradients go on as they are
     before = 1 - after
     i, f, g, o = np.swapaxes(gates.reshape(steps, 4, -1), 0, 1)
     tanh_c = np.tanh(cells[after:after + steps])                                # (5, 32)
@@ -124,7 +128,8 @@ def lstm_layer_backward(grad_y, saved):
     back = weight_hh.T.copy()                                                   # (8, 32)
     grad_h, grad_c = grad_h_n.T, grad_c_n.T.reshape(-1)
     for t in range(steps - 1, -1, -1):
-        grad_h = (grad_h + grad_y[t].T).reshape(-1)
+        grad_h = grad_h + grad_y[t].T
+        grad_h = grad_h.reshape(-1)
         grad_c = grad_c + grad_h * h_by_c[t]
         grad_net = by_net[t] * grad_c
         grad_net[3] = by_net[t, 3] * grad_h
@@ -134,7 +139,7 @@ def lstm_layer_backward(grad_y, saved):
         grad_c = grad_c * f[t]
     grad_columns = grad_nets.reshape(4 * n, -1)                                 # (32, 20)
     grad_weight_ih = grad_columns @ x.reshape(-1, x.shape[-1])                  # (32, 8)
-    grad_weight_hh = grad_columns @ told[before:before + steps].reshape(-1, n)  # (32, 8)
+    grad_weight_hh = grad_columns @ told[before:before + steps].reshape(-1, r)  # (32, 8)
     grad_bias_ih = grad_columns.sum(axis=1)                                     # (32,)
     grad_x = (grad_columns.T @ weight_ih).reshape(x.shape)                      # (5, 4, 8)
 
@@ -244,6 +249,8 @@ def step(params, state, x, target, *, lr=0.01):
     #     1. y_n is the row w_t with t = index[n], so it hands its gradient on to that row unchanged
     #     2. ∂loss/∂w_t = Σ over all n with index[n] = t of g_n: a word that comes twice moves the loss twice
     #     3. the row of the padding is not learned, so what it is told is not heard
+    #     4. with scale_grad_by_freq the sum becomes a mean, which is no derivative: common words learn as slowly as
+    #        rare ones
     grad_embedding_weight = sum_rows(grad_embedding, x, embedding_count)  # (11, 8)
 
     # ---- update ------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from .facts import observe
 from .lines import Function, lines_of
 from .memory import Arena
 from .passes.into import into
+from .passes.single_names import single_names
 from .passes.split import split
 
 __all__ = ["BLOCK", "Blocked", "written"]
@@ -32,6 +33,7 @@ class Blocked:
         self.name, self.others, self.count = name, others, count
         body = rule.body[1:] if ast.get_docstring(rule) else rule.body
         function = Function(name, [*given], [line for node in body for line in lines_of(ast.unparse(node))], [], given)
+        single_names(function)
         split(function, observe(function, known))
         facts = observe(function, known)
         self.arena: Arena = into(function, facts)

@@ -16,8 +16,9 @@ from .blocked import BLOCK, Blocked, written
 from .facts import observe, root, samples
 from .flat import Row
 from .guards import in_bounds
-from .kinds import ZeroedNumPy
+from .kinds import ZeroedNumPy, release
 from .lines import Function, Line, lines_of
+from .memory import Arena, aligned
 from .passes.cheap import cheap
 from .passes.common import common
 from .passes.constants import constants
@@ -54,6 +55,7 @@ class Built:
         self.trace, self.program, self.count, self.movable = trace, program, count, movable
         self.known: dict[str, Any] = {"np": np, "in_parts": in_parts, "add_up": add_up, "in_bounds": in_bounds}
         self.setup: list[Line] = []
+        self.arenas: dict[str, Arena] = {}  # part -> the places that it works in
         self._read_helpers(program)
         self._read_step(trace, program)
         self.parts = self._divide(small, count) if small else []
@@ -85,6 +87,7 @@ class Built:
         for part in self.parts:
             self._improve(part)
             exec(written(part), self.known)
+        self._make_room()
         self.known["in_parts"] = _Remembering()
         self._improve(self.main)
         self.known["in_parts"] = in_parts
@@ -110,6 +113,7 @@ class Built:
         head.gives = sorted({*whole.gives, *tail} & {name for line in head.lines for name in line.binds})
         part = dataclasses.replace(part, lines=part.lines[:at])
         found = parts(head, part, observe(head, self.known), self._for_trials(), count)
+        release()
         if found is None:
             return []
         self.main.lines = [*head.lines, *whole.lines[at:]]
@@ -190,13 +194,20 @@ class Built:
         if function is self.main:
             self.known |= arena.make()
         elif arena.places:
-            self.known[f"{function.name}_work"] = [[*arena.make().values()] for _ in range(self.count)]
+            self.arenas[function.name] = arena
             function.lines.insert(0, Line(f"{', '.join(arena.places)}, = {function.name}_work"))
             function.takes.insert(0, f"{function.name}_work")
             self._hand_work(function.name)
         if function is self.main:
             used = {name for line in function.lines for name in line.reads | line.changes} | {*function.gives}
             function.takes = [name for name in function.takes if name in used]
+
+    def _make_room(self) -> None:
+        """Make the memory that the parts work in: one for each thread, as they run one after the other there."""
+        size = max((arena.size for arena in self.arenas.values()), default=0)
+        rooms = [aligned(size, np.uint8) for _ in range(self.count)]
+        for name, arena in self.arenas.items():
+            self.known[f"{name}_work"] = [[*arena.make(room).values()] for room in rooms]
 
     def _hand_work(self, name: str) -> None:
         """Hand a part the memory that it works in."""

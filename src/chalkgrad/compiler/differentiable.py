@@ -7,6 +7,7 @@ backward   def backward(grad_result, x, y): grad_h = grad_result * (1 - y * y); 
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import itertools
 import linecache
@@ -72,13 +73,15 @@ class Differentiable(Built):
     def _cut(self, function: Function, facts: Facts) -> tuple[Function, Function]:
         at = function.lines.index(CUT)
         before, after = function.lines[:at], function.lines[at + 1 :]
-        saved = [name for name in sorted(_needs(after) & facts.values.keys()) if name not in self.cotangents]
+        # as they are where the forward ends: the backward may bind a name again
+        values = observe(dataclasses.replace(function, lines=before), self.known).values
+        saved = [name for name in sorted(_needs(after) & values.keys()) if name not in self.cotangents]
         if facts.sharing(name for line in after for name in line.changes) & facts.sharing(saved):
             raise SpellError("The backward of the function changes what its forward made, so it could run only once.")
         gives, grads = self._results(function)
         taken = (_needs(before) | {*gives, *saved}) - {*self.cotangents}
         forward = {name: value for name, value in function.given.items() if name in taken}
-        backward = {name: _copied(facts.values[name]) for name in (*self.cotangents, *saved)}
+        backward = {name: _copied(values[name]) for name in (*self.cotangents, *saved)}
         self.saved = saved
         return (Function("forward", [*forward], before, [*gives, *saved], forward),
                 Function("backward", [*backward], after, grads, backward))

@@ -36,20 +36,30 @@ PICKS = {"argwhere", "compress", "extract", "flatnonzero", "nonzero", "unique"}
 class Facts:
     """What the names of a function stand for, and which of them share memory.
 
-    values  name -> its value when the function had run; names must be bound once (see passes/single_names.py)
-    memory  name -> what it stood for in turn, since loops and changes in place leave names that are bound again
+    values  name -> its value when the function had run
+    memory  name -> what it stood for in turn, since passes/single_names.py leaves names alone that loops bind again
+    bound   name -> the numbers of the lines that let it mean something else
     """
 
-    def __init__(self, function: Function, values: dict[str, Any], memory: dict[str, set[int]]) -> None:
-        self.function, self.values, self.memory = function, values, memory
+    def __init__(
+        self, function: Function, values: dict[str, Any], memory: dict[str, set[int]], bound: dict[str, list[int]]
+    ) -> None:
+        self.function, self.values, self.memory, self.bound = function, values, memory, bound
         self.roots = {name: root(value) for name, value in values.items() if is_array(value)}
         changed = {name for line in function.lines for name in line.changes}
         self.loose: set[str] = set()  # names whose shape depends on the numbers, as that of x[x > 0]
         for line in function.lines:
             if _picks(line, values) or line.reads & self.loose:
-                bound = {name: values.get(name) for name in line.binds}
-                self.loose |= {name for name, value in bound.items() if getattr(value, "ndim", 1)}
+                self.loose |= {name for name in line.binds if getattr(values.get(name), "ndim", 1)}
         self.changed = self.sharing(changed)  # memory that is written into
+
+    def is_settled(self, name: str, number: int) -> bool:
+        """Tell whether a name means in a line what it means in the end: no line binds it from there on."""
+        return all(before < number for before in self.bound.get(name, ()))
+
+    def is_single(self, name: str) -> bool:
+        """Tell whether only one line binds a name, so that what it means in the end is what that line makes."""
+        return len(self.bound.get(name, ())) + (name in self.function.takes) == 1
 
     def is_changed(self, name: str) -> bool:
         """Tell whether anything writes into the memory of an array after it was made."""
@@ -86,15 +96,21 @@ def _copied(value: Any, copies: dict[int, Any]) -> Any:
 
 def observe(function: Function, known: dict[str, Any]) -> Facts:
     """Run the lines on copies; `known` are the names outside of the function: np, helpers, constants."""
-    start = samples({**function.given, **function.buffers})
+    start = samples(function.given)
     values, memory = {**known, **start}, {name: _memory(value) for name, value in start.items()}
+    bound: dict[str, list[int]] = {}
     seen: list[Any] = []  # kept alive, so that no two of them are told to be the same
-    for line in function.lines:
+    for number, line in enumerate(function.lines):
+        before = {name: values.get(name) for name in line.binds}
         run(line, values)
         for name in line.binds & values.keys():
+            if name in line.assigns or values[name] is not before[name]:  # n += 1 makes a new number
+                bound.setdefault(name, []).append(number)
             seen.append(values[name])
             memory.setdefault(name, set()).update(_memory(values[name]))
-    return Facts(function, {n: value for n, value in values.items() if n not in known and n != "__builtins__"}, memory)
+    own = {name: values[name] for name in values if name in start or name in bound or name not in known}
+    own.pop("__builtins__", None)
+    return Facts(function, own, memory, bound)
 
 
 def run(line: Line, values: dict[str, Any]) -> None:

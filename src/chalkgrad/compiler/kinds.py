@@ -20,7 +20,7 @@ from .lines import Line, is_array
 
 __all__ = [
     "Kind", "OWN", "SUM", "WHOLE", "ZERO", "ZeroedNumPy", "compare", "difference", "is_linear", "parts_of",
-    "try_line", "vary",
+    "release", "try_line", "vary",
 ]
 
 
@@ -65,16 +65,23 @@ def difference(whole: Any, part: Any, count: int) -> Kind | None:
     return Kind("split", axes[0]) if fits else None
 
 
-def vary(value: Any, rng: np.random.Generator) -> Any:
-    """Draw other numbers: those that there were, in another order, floats a little larger or smaller and in float64.
+def vary(value: Any, rng: np.random.Generator, rare: int | None = None) -> Any:
+    """Draw other numbers: floats that there were, in another order, a little larger or smaller and in float64.
 
-    So what was a probability, a class or a length stays one.
+    So what was a probability stays one. Whole numbers are drawn from the least to the greatest that there were, so that
+    a class that was absent comes too; in every third place stands the one that is `rare`.
     """
     if not is_array(value):
         return value
     if value.dtype == bool:  # more are true towards the end of every axis, as may be in another batch
         score = sum(place / n for place, n in zip(np.indices(value.shape), value.shape)) + 0.3 * rng.random(value.shape)
         return np.asarray(score > 0.6 * np.mean(score))
+    if value.dtype.kind in "iu" and value.size:
+        drawn = np.asarray(rng.integers(value.min(), value.max(), value.shape, value.dtype, endpoint=True))
+        limits = np.iinfo(value.dtype)
+        if rare is not None and limits.min <= rare <= limits.max:
+            drawn.reshape(-1)[::3] = rare
+        return drawn
     turned = np.roll(value.reshape(-1)[::-1], int(rng.integers(value.size)) if value.size else 0).reshape(value.shape)
     if value.dtype.kind != "f":
         return turned.copy()
@@ -87,6 +94,11 @@ def vary(value: Any, rng: np.random.Generator) -> Any:
 def _pool() -> Any:
     """Draw the factors once; taken from a random place on, they are as good as new ones."""
     return np.exp(0.3 * np.random.default_rng(0).standard_normal(1 << 17))
+
+
+def release() -> None:
+    """Let go of the factors, a megabyte, when a program is divided."""
+    _pool.cache_clear()
 
 
 def parts_of(value: Any, kind: Kind, own: Any, count: int, rng: np.random.Generator) -> list[Any]:
@@ -110,25 +122,34 @@ def try_line(
     """Run a line on the whole batch and on parts; return the kind of each result and the factor that it lacks."""
     found = _try(line, part, kinds, values, own, known, count, even=False)
     sizes = [_size(values[name]) for name in line.reads | line.changes if name in kinds and _is_float(values[name])]
-    if found is None or min(sizes, default=1) > 1e-3 * max(sizes, default=1):
+    if found is not None and min(sizes, default=1) <= 1e-3 * max(sizes, default=1):
+        # what is small now may be large in another batch, and must not escape notice beside what is large
+        found = found if _try(line, part, kinds, values, own, known, count, even=True) == found else None
+    if found is None or not any(_is_label(values[name], kinds[name]) for name in line.reads & kinds.keys()):
         return found
-    # what is small now may be large in another batch, and must not escape notice beside what is large
-    return found if _try(line, part, kinds, values, own, known, count, even=True) == found else None
+    # such as the class that a loss ignores, which no row of this batch may have
+    rare = [_try(line, part, kinds, values, own, known, count, even=False, rare=number) for number in _literals(line)]
+    return found if all(again in (found, {}) for again in rare) else None
 
 
 def _try(
     line: Line, part: Line, kinds: dict[str, Kind], values: dict[str, Any], own: dict[str, Any], known: dict[str, Any],
-    count: int, even: bool,
+    count: int, even: bool, rare: int | None = None,
 ) -> dict[str, tuple[Kind, float]] | None:
+    """Try once; with a `rare` number a line may not run even on the whole batch, and then there is nothing to find."""
     rng = np.random.default_rng(0)
     names = [name for name in sorted(line.reads | line.changes) if name in kinds]
-    whole = {name: values[name] if _is_fixed(values[name], kinds[name]) else vary(values[name], rng) for name in names}
+    whole = {name: values[name] if _is_fixed(values[name], kinds[name]) else vary(values[name], rng, rare)
+             for name in names}
     if even:
         whole |= {name: np.asarray(value / _size(value)) for name, value in whole.items() if _is_float(value)}
     taken = {name: parts_of(whole[name], kinds[name], own.get(name), count, rng) for name in names}
+    results = {**known, **whole}
     try:
-        results = {**known, **whole}
         run(line, results)
+    except Exception:
+        return None if rare is None else {}
+    try:
         shares = [{**known, **{name: taken[name][i] for name in names}} for i in range(count)]
         for share in shares:
             run(part, share)
@@ -138,12 +159,26 @@ def _try(
     same = all(kinds[name] == WHOLE for name in names)
     for name in sorted(line.binds | line.changes):
         kind = compare(results.get(name), [share.get(name) for share in shares], count)
-        if kind is None or (kind[1] != 1 and name in line.changes):
+        again = name in line.changes or isinstance(line.node, ast.For | ast.If)  # and may go on with what it made
+        if kind is None or (kind[1] != 1 and again):
             return None
         if not same and not _is_proof(results[name], kind[0], line):
             return None
         found[name] = kind
     return found
+
+
+def _is_label(value: Any, kind: Kind) -> bool:
+    return is_array(value) and value.dtype.kind in "iu" and kind.how == "split"
+
+
+def _literals(line: Line) -> set[int]:
+    """Collect the whole numbers in a line's text, with their signs."""
+    signed = [part for part in ast.walk(line.node) if isinstance(part, ast.UnaryOp)]
+    inner = {id(part.operand) for part in signed}
+    found = [part for part in ast.walk(line.node) if isinstance(part, ast.Constant) and id(part) not in inner]
+    values = [ast.unparse(part) for part in [*signed, *found]]
+    return {int(text) for text in values if text.lstrip("-").isdecimal()}
 
 
 def _is_float(value: Any) -> bool:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-__all__ = ["Function", "Line", "is_array", "lines_of"]
+__all__ = ["COMPREHENSIONS", "Function", "Line", "is_array", "lines_of"]
+
+COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.GeneratorExp, ast.DictComp)  # what they bind is their own
 
 
 @dataclass(frozen=True)
 class Line:
     """One statement of a program; a loop is a statement too, of several lines of text.
 
-    reads    names that it reads before it binds them itself
+    reads    names that it reads before it is sure to have bound them itself
     binds    names that mean something after it
+    assigns  those of them that may mean something else then, and not the same array with other numbers
     changes  names whose arrays it writes into
     """
 
@@ -37,6 +40,10 @@ class Line:
     @cached_property
     def binds(self) -> frozenset[str]:
         return frozenset(_stored(self.node))
+
+    @cached_property
+    def assigns(self) -> frozenset[str]:
+        return frozenset(_stored(self.node, augmented=False))
 
     @cached_property
     def changes(self) -> frozenset[str]:
@@ -64,8 +71,7 @@ class Line:
 class Function:
     """A function of the program: `def name(*takes): lines; return gives`.
 
-    given    what it was called with when the program was observed: name -> value; passes run lines on copies of these
-    buffers  arrays that its lines write into, made once: name -> an array of that kind
+    given  what it was called with when the program was observed: name -> value; passes run lines on copies of these
     """
 
     name: str
@@ -73,7 +79,6 @@ class Function:
     lines: list[Line]
     gives: list[str]
     given: dict[str, Any]
-    buffers: dict[str, Any] = field(default_factory=dict)
 
 
 def lines_of(text: str) -> list[Line]:
@@ -101,9 +106,17 @@ def _reads(nodes: Iterable[ast.AST], bound: set[str]) -> set[str]:
             case ast.AugAssign(target=target, value=value):
                 found |= _reads([value], bound) | ({target.id} - bound if isinstance(target, ast.Name) else set())
                 found |= _reads([target], bound)
-            case ast.For(target=target, iter=source, body=body, orelse=orelse):
-                found |= _reads([source, target, *body, *orelse], bound)
-            case ast.ListComp(elt=part, generators=loops) | ast.GeneratorExp(elt=part, generators=loops):
+            case ast.If(test=test, body=body, orelse=orelse):
+                ways = set(bound), set(bound)
+                found |= _reads([test], bound) | _reads(body, ways[0]) | _reads(orelse, ways[1])
+                bound |= ways[0] & ways[1]
+            case ast.For(target=target, iter=source, body=body, orelse=orelse):  # whose body may never run
+                found |= _reads([source], bound) | _reads([target, *body], set(bound)) | _reads(orelse, set(bound))
+            case ast.DictComp(key=key, value=value, generators=loops):
+                found |= _reads([*loops, key, value], set(bound))
+            case ast.ListComp(elt=part, generators=loops) | ast.SetComp(elt=part, generators=loops) | (
+                ast.GeneratorExp(elt=part, generators=loops)
+            ):
                 found |= _reads([*loops, part], set(bound))
             case ast.comprehension(target=target, iter=source, ifs=tests):
                 found |= _reads([source, target, *tests], bound)
@@ -112,11 +125,11 @@ def _reads(nodes: Iterable[ast.AST], bound: set[str]) -> set[str]:
     return found
 
 
-def _stored(node: ast.AST) -> set[str]:
-    if isinstance(node, ast.ListComp | ast.GeneratorExp):
+def _stored(node: ast.AST, augmented: bool = True) -> set[str]:
+    if isinstance(node, COMPREHENSIONS) or (isinstance(node, ast.AugAssign) and not augmented):
         return set()
     own = {node.id} if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) else set()
-    return own.union(*map(_stored, ast.iter_child_nodes(node)))
+    return own.union(*(_stored(child, augmented) for child in ast.iter_child_nodes(node)))
 
 
 def _changed(statement: ast.AST) -> set[str]:

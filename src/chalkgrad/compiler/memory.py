@@ -61,9 +61,9 @@ class Arena:
         """Let others have the place of what is not needed any more."""
         self.used.pop(name, None)
 
-    def make(self) -> dict[str, Any]:
-        """Make the memory and all arrays in it."""
-        raw = aligned(self.size, np.uint8)
+    def make(self, memory: Any = None) -> dict[str, Any]:
+        """Make all arrays, in memory that is given, of at least `size` bytes, or made for them."""
+        raw = aligned(self.size, np.uint8) if memory is None else memory
         return {name: np.ndarray(shape, dtype, raw.data, offset, strides)
                 for name, (offset, shape, dtype, strides) in self.places.items()}
 

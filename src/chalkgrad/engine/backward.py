@@ -76,9 +76,8 @@ class _Pass:
         array = gradient.data if isinstance(gradient, Tensor) else np.asarray(gradient, output.dtype)
         if array.shape != output.shape:
             raise GradError(f"The gradient has shape {array.shape}, but the tensor {output.shape}; they must be equal.")
-        if not self.create_graph:
-            return array
-        return gradient if isinstance(gradient, Tensor) else wrap(array, None)
+        tensor = gradient if isinstance(gradient, Tensor) else wrap(array, None)
+        return tensor if self.create_graph else array
 
     def order(self) -> list[Node]:
         """List the nodes behind the outputs, latest first: a node's number is above those of all it depends on.
@@ -122,7 +121,7 @@ class _Pass:
                 self.borrowed.add(edge)
             gradients[edge] = part
         if not retain_graph:
-            node.saved, node.edges, node.watched = None, (), ()
+            node.saved, node.watched = None, ()
 
     def pull(self, node: Node, gradient: Any) -> tuple[Any, ...]:
         """Check that what was remembered is as it was, and run the rule on it."""
@@ -134,15 +133,19 @@ class _Pass:
             if version[0] != then:
                 raise GradError(f"{variant.name}: `{name}` was changed in place after it was remembered: it was at "
                                 f"version {then} and is at {version[0]}. Change a copy: x.clone().")
-        if self.create_graph:
-            saved = self.rebuild(node)
         arriving = [gradient] if type(gradient) is not list else [
             self.zeros(node, i) if part is None else part for i, part in enumerate(gradient)]
         try:
+            if self.create_graph:
+                mode.deriving = True
+                saved = self.rebuild(node)
             parts = variant.pull(*arriving, *saved)
         except Exception as error:
             error.add_note(f"This happened in the backward of {variant.name}.")
             raise
+        finally:
+            if self.create_graph:
+                mode.deriving = False
         if mode.tape is not None:
             given = dict(zip(variant.backward.parameters, (*arriving, *saved), strict=True))
             made = dict(zip(variant.backward.returns, parts, strict=True))
@@ -175,9 +178,7 @@ class _Pass:
                 raise ShapeError(f"The backward of {node.variant.name} returned a gradient of shape {part.shape} for "
                                  f"an input of shape {edge.shape}.")
             part = self.note(edge, unbroadcast, {"grad": part, "shape": edge.shape})
-        if part.dtype != edge.dtype:
-            part = self.note(edge, _astype, {"grad": part, "dtype": edge.dtype})
-        return part
+        return part if part.dtype == edge.dtype else self.note(edge, _astype, {"grad": part, "dtype": edge.dtype})
 
     def attend(self, node: Node, gradient: Any) -> Any:
         """Serve those who wait for the gradient of an inner value: hooks, retain_grad, targets."""
@@ -246,5 +247,3 @@ def _add(grad: Any, other: Any) -> Any:
 
 def _astype(grad: Any, dtype: Any) -> Any:
     return grad.astype(dtype)
-
-

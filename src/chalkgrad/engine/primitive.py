@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..law.arguments import bind
-from ..law.errors import GradError
+from ..law.errors import GradError, StandsForMany
 from ..law.rule import Rule
 from ..law.shapes import explain
 from ..law.variant import Variant
@@ -25,7 +25,7 @@ from .tensor import Node, Port, Tensor, wrap
 __all__ = ["PRIMITIVES", "Primitive", "primitive"]
 
 PRIMITIVES: list[Primitive] = []
-FLOAT64 = np.dtype(np.float64)
+FLOAT16, FLOAT64 = np.dtype(np.float16), np.dtype(np.float64)
 
 
 class _Variants(dict[int, Variant]):
@@ -65,6 +65,10 @@ class Primitive:
     def __call__(self, *inputs: Any, **options: Any) -> Any:
         return self.apply(*inputs, **options)
 
+    def bind(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Sort the arguments of a call that has options, or leaves inputs out."""
+        return bind(self.rule, inputs, options, _plain)
+
     def __repr__(self) -> str:
         return f"<primitive {self.name}({', '.join(self.rule.parameters)}) -> {', '.join(self.rule.returns)}>"
 
@@ -96,11 +100,14 @@ def _plain(option: Any, whose: str) -> Any:
 # place in `wanted`. A generic loop over the inputs costs a quarter of the time of a small addition.
 APPLY = """
 def apply(*inputs, **options):
-    if options or len(inputs) != {arity}:
-        inputs, options = bind(inputs, options)
-    {names}, = inputs
     wanted, edges = 0, []
-    {take}
+    try:
+        if options or len(inputs) != {arity}:
+            inputs, options = bind(inputs, options)
+        {names}, = inputs
+        {take}
+    except StandsForMany as many:  # nothing is paid for a `try` that nothing is raised in
+        return many.tensor.lift(apply, primitive, inputs, options)
     if not wanted:
         if not any([isinstance(value, Tensor) for value in inputs]):
             return plain(*inputs, **options)
@@ -112,10 +119,12 @@ def apply(*inputs, **options):
     except Exception as error:
         raise explain(primitive, ({names},), error) from error
     wide = y
-    if type(y) is not ndarray or y.dtype is FLOAT64:
+    if type(y) is not ndarray or (dtype := y.dtype) is FLOAT64 or dtype is FLOAT16:
         if type(y) is tuple:
             return wrap_many(apply, variant, inputs, ({names},), edges, y, saved, options)
         wide = asarray(y)
+        if wide.dtype is FLOAT16:  # what NumPy makes of booleans and bytes
+            return apply(*map(in_float32, inputs), **options)
         y = keep_float32(wide, ({names},), options)
     out = wrap(y, Node(variant, edges, saved, y.shape, y.dtype) if wanted else None)
     if y.base is not None or {same}:
@@ -127,13 +136,13 @@ def apply(*inputs, **options):
     return out
 """
 TAKE = """
-    if isinstance({x}, Tensor):
-        if {x}.requires_grad:
-            wanted += {bit}
-            edges.append({x}.node or {x})
-        {x} = {x}.data
-    elif isinstance({x}, generic):
-        {x} = {x}.item()  # a NumPy scalar would drag float32 arrays along to float64; a Python number does not
+        if isinstance({x}, Tensor):
+            if {x}.requires_grad:
+                wanted += {bit}
+                edges.append({x}.node or {x})
+            {x} = {x}.data
+        elif isinstance({x}, generic):
+            {x} = {x}.item()  # a NumPy scalar would drag float32 arrays along to float64; a Python number does not
 """
 
 
@@ -150,11 +159,13 @@ def _unrolled(arity: int) -> Any:
 def _apply(primitive: Primitive) -> Callable[..., Any]:
     """Make the function that runs a primitive on Tensors."""
     known = {
-        "bind": lambda inputs, options: bind(primitive.rule, inputs, options, _plain), "primitive": primitive,
+        "in_float32": lambda x: x.to(np.float32) if isinstance(x, Tensor) and x.dtype.itemsize == 1 else x,
+        "bind": lambda inputs, options: primitive.bind(inputs, options), "primitive": primitive,
         "plain": primitive.function, "variants": primitive.variants, "explain": explain, "wrap_many": _wrap_many,
         "keep_float32": _keep_float32, "share_version": _share_version, "record": _record, "ndarray": np.ndarray,
-        "generic": np.generic, "asarray": np.asarray, "FLOAT64": FLOAT64, "Tensor": Tensor, "Node": Node, "wrap": wrap,
-        "mode": mode, "TAPES": TAPES, "SWITCHED": SWITCHED,
+        "generic": np.generic, "asarray": np.asarray, "FLOAT16": FLOAT16, "FLOAT64": FLOAT64,
+        "StandsForMany": StandsForMany, "Tensor": Tensor, "Node": Node, "wrap": wrap, "mode": mode, "TAPES": TAPES,
+        "SWITCHED": SWITCHED,
     }
     exec(_unrolled(len(primitive.rule.inputs)), known)
     return cast("Callable[..., Any]", known["apply"])

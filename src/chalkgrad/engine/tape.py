@@ -15,6 +15,7 @@ class _Mode(threading.local):
         self.grad_enabled = True
         self.outer: list[bool] = []  # what held outside of the no_grad and enable_grad blocks that are open
         self.tape: Any = None  # a spell.tape.Tape, or None
+        self.deriving = False  # whether a rule runs on Tensors, for its second derivative
 
 
 mode = _Mode()

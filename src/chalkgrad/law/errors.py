@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
-__all__ = ["GradError", "RuleError", "ShapeError", "SpellError", "nearest"]
+__all__ = ["GradError", "RuleError", "ShapeError", "SpellError", "StandsForMany", "nearest"]
 
 
 MANY = 20  # names; more are not listed
@@ -21,6 +22,18 @@ class ShapeError(ValueError):
 
 class GradError(RuntimeError):
     """A gradient was asked for that cannot be had: the graph is gone, was changed, or never reached the tensor."""
+
+
+class StandsForMany(TypeError):
+    """The array of a Tensor was asked for that stands for many, one for each example of a `vmap`.
+
+    An operation that meets it is lifted: it is done for all of them at once. Anything else has no answer.
+    """
+
+    def __init__(self, tensor: Any) -> None:
+        super().__init__("Under vmap a Tensor stands for many, so its numbers cannot be looked at or changed in place. "
+                         "Choose by where(condition, a, b) instead of `if`, and write y = y + b instead of y += b.")
+        self.tensor = tensor
 
 
 class SpellError(ValueError):

@@ -9,11 +9,14 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, NoReturn
 
 from .errors import RuleError
-from .grammar import aliases, check, find_sources, find_static, root
+from .grammar import OWN, check
+from .memory import aliases, find_sources, root
+from .static import find_static, find_varying
+from .text import definition
 
 __all__ = ["Rule", "Statement"]
 
@@ -25,9 +28,6 @@ class Statement(NamedTuple):
     reads: frozenset[str]
     writes: frozenset[str]
     rebinds: frozenset[str]
-
-
-OWN = __name__.partition(".")[0] + "."  # what the names of the project's own modules begin with
 
 
 class Rule:
@@ -54,7 +54,7 @@ class Rule:
     @functools.cached_property
     def node(self) -> ast.FunctionDef:
         """The function in the text of its file, which is parsed once for all the rules in it."""
-        node = _definitions("".join(self._lines)).get((self.name, self.function.__code__.co_firstlineno))
+        node = definition(self.function, self._lines)
         if node is None:
             raise RuleError(f"{self.name}: its text cannot be read; declare a rule in a file, not at a prompt.")
         return node
@@ -83,6 +83,11 @@ class Rule:
         """The names whose value follows from options and shapes."""
         known = {*self.parameters} & self.forward.static if self.forward else set()
         return find_static(self, known | {*self.options})
+
+    @functools.cached_property
+    def varying(self) -> set[str]:
+        """The names whose value may depend on data."""
+        return find_varying(self)
 
     @functools.cached_property
     def sources(self) -> dict[str, set[str]]:
@@ -162,19 +167,3 @@ def _statement(node: ast.stmt) -> Statement:
                 reads.add(root(target))
     writes -= inner
     return Statement(node, frozenset(reads - inner), frozenset(writes), frozenset(writes if whole else ()))
-
-
-@functools.cache
-def _definitions(text: str) -> dict[tuple[str, int], ast.FunctionDef]:
-    """The functions of a file by name and first line, which is that of the first decorator."""
-    return {(node.name, min([node.lineno, *(d.lineno for d in node.decorator_list)])): node
-            for node in _functions(ast.parse(text).body)}
-
-
-def _functions(nodes: Iterable[ast.stmt]) -> Iterator[ast.FunctionDef]:
-    """Find the functions among statements, and within them; expressions, which are most of a file, hold none."""
-    for node in nodes:
-        if isinstance(node, ast.FunctionDef):
-            yield node
-        for part in ("body", "orelse", "finalbody", "handlers"):
-            yield from _functions(getattr(node, part, ()))

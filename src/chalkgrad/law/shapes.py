@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from .errors import ShapeError
+from .words import in_words
 
 __all__ = ["ShapeLine", "explain", "match", "parse", "repeats", "unbroadcast"]
 
@@ -56,16 +57,26 @@ def explain(primitive: Any, arrays: Sequence[Any], error: Exception) -> Exceptio
     line = parse(primitive.__doc__)
     inputs = line[0] if line else {}
     given = [(n, a) for n, a in zip(primitive.rule.inputs, arrays, strict=True) if hasattr(a, "shape")]
-    problem = _conflict(inputs, given)
+    problem = _conflict(inputs, given) or _stranger(primitive.rule.inputs, arrays, error)
     table = [f"    {n:<8} ({', '.join(inputs.get(n, ['?']))}) = {a.shape} {a.dtype}" for n, a in given]
     advice = re.search(r"^\s*Try: (.*?)\n\s*\n", (primitive.__doc__ or "") + "\n\n", re.DOTALL | re.MULTILINE)
     hint = ["  Try: " + " ".join(advice[1].split())] if advice else []
-    text = "\n".join([f"{primitive.name}: {problem or error}", *table, *hint])
+    text = "\n".join([f"{primitive.name}: {problem or in_words(error)}", *table, *hint])
+    if isinstance(error, AttributeError):
+        return TypeError(text)
     if problem or isinstance(error, ValueError):
         return ShapeError(text)
     # NumPy's own kinds of error want more arguments than a text; the built-in kind beneath says as much
     kind = next(kind for kind in type(error).__mro__ if kind.__module__ == "builtins")
     return cast("Exception", kind(text))
+
+
+def _stranger(names: Sequence[str], arrays: Sequence[Any], error: Exception) -> str | None:
+    """Name the input that is no array, if that is what went wrong."""
+    for name, value in zip(names, arrays, strict=True):
+        if isinstance(error, AttributeError) and value is error.obj and not hasattr(value, "shape"):
+            return f"`{name}` is {value!r:.40}, of type {type(value).__name__}, but an array was expected."
+    return None
 
 
 def _conflict(inputs: dict[str, list[str]], given: list[tuple[str, Any]]) -> str | None:

@@ -6,8 +6,8 @@ import functools
 
 from .code import Code
 from .errors import GradError
-from .grammar import is_flat
 from .rule import Rule
+from .static import is_flat
 
 __all__ = ["Variant"]
 

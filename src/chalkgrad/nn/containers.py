@@ -38,6 +38,9 @@ class _Numbered(Module):
         del modules[idx]
         self._renumber(modules)
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.isdigit()]
+
     def append(self, module: Module) -> Self:
         """Add a module at the end."""
         return self.extend([module])
@@ -51,8 +54,10 @@ class _Numbered(Module):
         return self
 
     def insert(self, index: int, module: Module) -> Self:
-        """Put a module before the one at `index`."""
+        """Put a module before the one at `index`. Raises IndexError for a place that there is not."""
         modules = list(self)
+        if not -len(modules) <= index <= len(modules):
+            raise IndexError(f"{self._get_name()} has {len(modules)} modules, so there is no place {index} in it.")
         modules.insert(index, *self._checked([module]))
         return self._renumber(modules)
 
@@ -82,7 +87,8 @@ class _Numbered(Module):
 class Sequential(_Numbered):
     """Modules in a row: each is called with what the one before it returned.
 
-    Given one dict, the modules have its keys for names; deleting and inserting numbers all of them anew.
+    Given one dict, the modules have its keys for names; deleting and inserting numbers all of them anew. `model * 2`
+    has the same modules twice, and so their weights once.
 
     >>> import chalkgrad as cg
     >>> from chalkgrad.nn.layers.linear import Linear
@@ -122,6 +128,14 @@ class Sequential(_Numbered):
     def __iadd__(self, other: Sequential) -> Self:
         return self.extend(other) if isinstance(other, Sequential) else NotImplemented
 
+    def __mul__(self, other: int) -> Sequential:
+        return Sequential(*list(self) * _times(other))
+
+    __rmul__ = __mul__
+
+    def __imul__(self, other: int) -> Self:
+        return self.extend(list(self) * (_times(other) - 1))
+
 
 class ModuleList(_Numbered):
     """A list whose modules are registered. It has no forward: what is done with them is up to its owner.
@@ -133,9 +147,9 @@ class ModuleList(_Numbered):
     )
     """
 
-    def __init__(self, modules: Iterable[Module] = ()) -> None:
+    def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
-        self.extend(modules)
+        self.extend(() if modules is None else modules)
 
     def _part(self, members: list[tuple[str, Module]]) -> Self:
         return type(self)(module for _, module in members)
@@ -164,9 +178,9 @@ class ModuleDict(Module):
     ReLU()
     """
 
-    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] = ()) -> None:
+    def __init__(self, modules: Mapping[str, Module] | Iterable[tuple[str, Module]] | None = None) -> None:
         super().__init__()
-        self.update(modules)
+        self.update(() if modules is None else modules)
 
     def __getitem__(self, key: str) -> Any:
         return self._as_dict()[key]
@@ -216,3 +230,12 @@ class ModuleDict(Module):
 
     def _as_dict(self) -> dict[str, Any]:
         return dict(self._members("module"))
+
+
+def _times(count: int) -> int:
+    """Return how often modules are to be repeated, or raise TypeError or ValueError if that cannot be."""
+    if not isinstance(count, int):
+        raise TypeError(f"A Sequential is repeated a whole number of times, but {count!r} came.")
+    if count <= 0:
+        raise ValueError(f"A Sequential is repeated at least once, but {count} came.")
+    return count

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..engine.tape import mode
 from ..engine.tensor import Tensor
+from .arguments import checked
 from .hooks import Hook, Hooks, RemovableHandle
-from .parameter import Buffer, Parameter
+from .parameter import Buffer, Parameter, Uninitialized
 from .state import IncompatibleKeys, load
 from .tree import Tree
 
@@ -41,6 +42,11 @@ class Module(Tree):
     _forward_pre_hooks: Hooks
     _forward_hooks: Hooks
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "__init__" in cls.__dict__ and cls.__module__.partition(".")[0] == __name__.partition(".")[0]:
+            cls.__init__ = checked(cls.__init__)  # type: ignore[method-assign]  # of ours, which keep their annotations
+
     def __init__(self) -> None:
         super().__init__()
         self.training = True
@@ -53,8 +59,22 @@ class Module(Tree):
         raise NotImplementedError(f"{self._get_name()} has no forward; define one that takes what the module is given.")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if mode.tape is None and not self._forward_pre_hooks and not self._forward_hooks:
-            return self.forward(*args, **kwargs)
+        try:
+            if mode.tape is None and not self._forward_pre_hooks and not self._forward_hooks:
+                return self.forward(*args, **kwargs)
+            return self._call_with_hooks(args, kwargs)
+        except AttributeError as error:
+            self._tell_of_strangers(error, (*args, *kwargs.values()))
+            raise
+
+    def _tell_of_strangers(self, error: AttributeError, given: tuple[Any, ...]) -> None:
+        """Raise TypeError if what lacks an attribute was handed in, and is no Tensor: a list, a number."""
+        for value in given:
+            if value is error.obj and not isinstance(value, Tensor):
+                raise TypeError(f"{self._get_name()} was called with {value!r:.40}, of type {type(value).__name__}, "
+                                "where a Tensor was expected. Try: chalkgrad.tensor(...)") from error
+
+    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         for hook in list(self._forward_pre_hooks.values()):
             args, kwargs = _replace(args, kwargs, hook(self, args, kwargs), hook.with_kwargs)
         output = self._forward_in_scope(args, kwargs)
@@ -138,7 +158,8 @@ class Module(Tree):
         owned: list[Tensor] = [*self.parameters(), *self.buffers()]
         for tensor in [*owned, *(each.grad for each in owned)]:
             if tensor is not None and tensor.dtype.kind == "f" and tensor.dtype != dtype:
-                tensor.data, tensor.version = tensor.data.astype(dtype), [0]
+                lazy = isinstance(tensor, Uninitialized)  # then there is nothing but a dtype
+                tensor.data, tensor.version = np.empty(0, dtype) if lazy else tensor.data.astype(dtype), [0]
         return self
 
     def double(self) -> Self:
@@ -185,7 +206,7 @@ class Module(Tree):
         return ""
 
     def __repr__(self) -> str:
-        count = sum(parameter.data.size for parameter in self.parameters())
+        count = sum(each.data.size for each in self.parameters() if not isinstance(each, Uninitialized))
         note = f"  # {count:,} parameter{'s' * (count != 1)}" if count else ""
         children = self._child_lines()
         lines = self.extra_repr().splitlines() + children

@@ -1,14 +1,17 @@
-"""Parameter and Buffer: the tensors that a Module owns, those that are learned and those that are not."""
+"""Parameter and Buffer: the tensors that a Module owns, those that are learned and those that are not.
+
+Their uninitialized forms keep a place until it is known how many numbers are to stand there; see `lazy`.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from ..engine.tensor import Tensor, wrap
 
-__all__ = ["Buffer", "Parameter"]
+__all__ = ["Buffer", "Parameter", "Uninitialized", "UninitializedBuffer", "UninitializedParameter"]
 
 
 class Parameter(Tensor):
@@ -53,6 +56,94 @@ class Buffer(Tensor):
     def __reduce__(self) -> Any:
         _, (kind, data, requires_grad, grad) = super().__reduce__()
         return kind, (data, self.persistent), (None, {"requires_grad": requires_grad, "grad": grad})
+
+
+class Uninitialized(Tensor):
+    """What UninitializedParameter and UninitializedBuffer share: they have a dtype, but no shape and no numbers yet.
+
+    Whatever asks for these gets a RuntimeError, in words.
+
+    cls_to_become  the class of the tensor once `materialize` was called
+    """
+
+    __slots__ = ()
+    cls_to_become: ClassVar[type[Tensor]]
+    dtype = property(lambda self: _array.__get__(self).dtype)
+
+    @property
+    def data(self) -> Any:
+        """There is none."""
+        raise RuntimeError(f"This {type(self).__name__} has no shape and no numbers yet: its lazy module learns the "
+                           "sizes from its first input. Call the model once, or load a state, before this.")
+
+    @data.setter
+    def data(self, array: Any) -> None:
+        _array.__set__(self, array)  # an empty one, which holds the dtype
+
+    def materialize(self, shape: Any, dtype: Any = None) -> None:
+        """Become an ordinary tensor, whose numbers are to be set: whoever holds it, such as an optimizer, holds that.
+
+        dtype  unless it is given, the one that this was made with
+        """
+        array = np.empty(shape, self.dtype if dtype is None else dtype)
+        self.__class__ = self.cls_to_become  # type: ignore[assignment]
+        self.data = array
+
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Set whether it will be learned."""
+        self.requires_grad = requires_grad
+        return self
+
+    def detach(self) -> Self:
+        """Return this tensor, which has no history."""
+        return self
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.requires_grad, self.dtype)
+
+
+_array: Any = Tensor.__dict__["data"]  # the place in a Tensor where its array stands
+
+
+class UninitializedParameter(Uninitialized, Parameter):
+    """A Parameter whose shape is not known yet.
+
+    >>> weight = UninitializedParameter()
+    >>> weight
+    <UninitializedParameter>
+    >>> weight.materialize((2, 3))
+    >>> type(weight).__name__, weight.shape
+    ('Parameter', (2, 3))
+    """
+
+    __slots__ = ()
+    cls_to_become = Parameter
+
+    def __init__(self, requires_grad: bool = True, dtype: Any = np.float32) -> None:
+        super().__init__(np.empty(0, dtype), requires_grad)
+
+
+class UninitializedBuffer(Uninitialized, Buffer):
+    """A Buffer whose shape is not known yet.
+
+    >>> mean = UninitializedBuffer(dtype=np.float64)
+    >>> mean.materialize(3)
+    >>> type(mean).__name__, mean.shape, mean.dtype
+    ('Buffer', (3,), dtype('float64'))
+    """
+
+    __slots__ = ()
+    cls_to_become = Buffer
+
+    def __init__(self, requires_grad: bool = False, dtype: Any = np.float32, persistent: bool = True) -> None:
+        super().__init__(np.empty(0, dtype), persistent)
+        self.requires_grad_(requires_grad)
+
+    def __reduce__(self) -> Any:
+        return type(self), (self.requires_grad, self.dtype, self.persistent)
 
 
 def _adopt(tensor: Tensor, data: Any) -> None:

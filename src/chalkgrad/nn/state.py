@@ -9,7 +9,7 @@ import numpy as np
 
 from ..engine.tape import no_grad
 from ..engine.tensor import Tensor, wrap
-from .parameter import Parameter
+from .parameter import Parameter, Uninitialized
 
 __all__ = ["IncompatibleKeys", "load"]
 
@@ -43,7 +43,12 @@ def load(targets: dict[str, Tensor], state: Mapping[str, Any], *, strict: bool, 
     if problems:
         raise RuntimeError("\n  ".join(["The state does not fit, so nothing was changed:", *problems]))
     for name, value in values.items():
-        (_take_over if assign else _copy)(targets[name], value)
+        target = targets[name]
+        if isinstance(value, Uninitialized):  # then so is the target, and stays it
+            continue
+        if isinstance(target, Uninitialized):
+            target.materialize(value.shape)
+        (_take_over if assign else _copy)(target, value)
     return IncompatibleKeys(missing, unexpected)
 
 
@@ -53,13 +58,16 @@ def _readable(value: Any) -> Any:
 
 
 def _problems(name: str, target: Tensor, value: Any, assign: bool) -> list[str]:
+    lazy = isinstance(target, Uninitialized)
+    if isinstance(value, Uninitialized):
+        return [] if lazy else [f"{name}: the value has no shape and no numbers yet"]
     problems = []
-    if value.shape != target.shape:
+    if not lazy and value.shape != target.shape:
         problems.append(f"{name}: the shape is {value.shape}, but {target.shape} is expected")
     fits = value.dtype.kind == target.dtype.kind if assign else np.can_cast(value.dtype, target.dtype, "same_kind")
     if not fits:
         problems.append(f"{name}: the numbers are {value.dtype}, but {target.dtype} is expected")
-    if not assign and not target.data.flags.writeable:
+    if not assign and not lazy and not target.data.flags.writeable:
         problems.append(f"{name}: the array it is to be copied into is read-only; load with assign=True")
     return problems
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from ..engine.tape import no_grad
 from ..engine.tensor import Tensor
+from .layers.conv1d import Conv1d
 from .layers.conv2d import Conv2d
+from .layers.conv3d import Conv3d
 from .layers.linear import Linear
 from .module import Module
 
@@ -25,7 +27,7 @@ class Row(NamedTuple):
     kind           the name of its class
     output_shape   what came out, a tuple of shapes if several tensors did, None if it was not called
     parameters     how many numbers it owns itself; those that a row above owns too are not counted again
-    multiply_adds  how many products of a Linear or a Conv2d were summed, over the whole batch and all calls
+    multiply_adds  how many products a Linear or a Conv (no transposed one) has summed, in the whole batch and all calls
     """
 
     path: str
@@ -128,7 +130,7 @@ def _row(path: str, module: Module, shapes: list[Any], counted: set[Tensor]) -> 
     fresh = [parameter for parameter in module.parameters(recurse=False) if parameter not in counted]
     counted.update(fresh)
     products = 0
-    if isinstance(module, Linear | Conv2d):  # every number that comes out is a sum over one row of the weight
+    if isinstance(module, Linear | Conv1d | Conv2d | Conv3d):  # all that comes out is sums over one row of the weight
         products = sum(map(math.prod, shapes)) * math.prod(module.weight.shape[1:])
     shape = shapes[-1] if shapes else None
     return Row(path, type(module).__name__, shape, sum(parameter.data.size for parameter in fresh), products)

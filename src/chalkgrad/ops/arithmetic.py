@@ -1,16 +1,17 @@
-"""Sums, products, powers, and the matrix product."""
+"""Sums, products, quotients, and the matrix product."""
 
 from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import primitive
+from ..engine.primitive import Primitive, primitive
 from ..engine.tensor import implements
-from .attach import attach, in_place
+from .attach import attach, attach_both, in_place
+from .steps import trunc
 
 __all__ = [
-    "add", "divide", "floor_divide", "matmul", "matmul_2d", "multiply", "negative", "pow", "power", "power_of_arrays",
-    "remainder", "subtract",
+    "Scaled", "add", "div", "divide", "floor_divide", "fmod", "matmul", "matmul_2d", "mul", "multiply", "neg",
+    "negative", "positive", "remainder", "rsub", "sub", "subtract", "true_divide",
 ]
 
 
@@ -199,92 +200,50 @@ def remainder_examples(rng):
     return [(whole + 0.5, np.array([1.0, 2.0])), (whole + 0.5, np.array(-1.0))]
 
 
+@implements(np.fmod)
 @primitive
-def power(x, *, exponent):
-    """Raise every element to a fixed power.
-
-    x (...) -> y (...)
-    """
-    y = x**exponent
-    return y
-
-
-@power.backward
-def power_backward(grad_y, x, exponent):
-    """∂y/∂x = p xᵖ⁻¹; the power 0 is constant, also at x = 0, where xᵖ⁻¹ is not defined."""
-    if exponent == 0:
-        grad_x = np.zeros_like(grad_y)
-    elif exponent == 2:
-        grad_x = grad_y * (2 * x)
-    else:
-        grad_x = grad_y * (exponent * x ** (exponent - 1))
-    return grad_x
-
-
-@power.examples
-def power_examples(rng):
-    """A whole power; the square; a root; a negative power; the power 0 at 0; the powers 1 and 3 of 0."""
-    draw = rng.uniform
-    return [
-        (draw(-2, 2, (2, 3)), {"exponent": 3}),
-        (draw(-2, 2, (2, 3)), {"exponent": 2}),
-        (draw(1, 2, ()), {"exponent": 0.5}),
-        (draw(-2, -1, 3), {"exponent": -2}),
-        (np.zeros(2), {"exponent": 0}),
-        (np.zeros(2), {"exponent": 1}),
-        (np.zeros(2), {"exponent": 3}),
-    ]
-
-
-@primitive
-def power_of_arrays(a, b):
-    """Raise a to the power b, element by element.
+def fmod(a, b):
+    """What is left of a after whole steps of b towards 0; it has the sign of a.
 
     a (...), b (...) -> y (...)
     """
-    y = a**b
+    y = np.fmod(a, b)
     return y
 
 
-@power_of_arrays.backward
-def power_of_arrays_backward(grad_y, a, b, y):
-    """
-    1. ∂y/∂a = b aᵇ⁻¹, and 0 where a = b = 0
-    2. y = exp(b log a), so ∂y/∂b = y log a; where a = 0 and b ≥ 0 it is 0, the limit of aᵇ log a
-    """
-    slope  = b * np.where((a == 0) & (b == 0), 1, a) ** (b - 1)
-    log_a  = np.log(np.where((a == 0) & (b >= 0), 1, a))
-    grad_a = grad_y * slope
-    grad_b = grad_y * (y * log_a)
+@fmod.backward
+def fmod_backward(grad_y, a, b):
+    """y = a - trunc(a/b) b, where trunc is flat: ∂y/∂a = 1, ∂y/∂b = -trunc(a/b)."""
+    grad_a = grad_y
+    grad_b = -grad_y * np.trunc(a / b)
     return grad_a, grad_b
 
 
-@power_of_arrays.examples
-def power_of_arrays_examples(rng):
-    """Both repeated; a number as the power; the power 0."""
-    draw = rng.uniform
-    return [
-        (draw(0.5, 2, (3, 1)), draw(-2, 2, 4)),
-        (draw(0.5, 2, (2, 3)), draw(-2, 2, ())),
-        (draw(0.5, 2, 2), np.zeros(2)),
-    ]
+@fmod.examples
+def fmod_examples(rng):
+    """Both repeated, away from the jumps; a negative divisor."""
+    whole = rng.integers(-3, 4, (3, 1))
+    return [(whole + 0.5, np.array([1.0, 2.0])), (whole + 0.5, np.array(-1.0))]
 
 
-@implements(np.power, np.float_power)
-def pow(input, exponent):
-    """Raise to a power: a number, an array or a Tensor.
+def div(input, other, *, rounding_mode=None):
+    """Divide; with a rounding mode, count the whole steps, rounded to 0 ("trunc") or down ("floor").
+
+    Raises ValueError for another rounding mode.
 
     >>> from chalkgrad import tensor
-    >>> pow(tensor([1.0, 2.0, 3.0]), 2)
-    tensor([1., 4., 9.])
+    >>> [div(tensor([7, -7]), 2, rounding_mode=mode) for mode in (None, "trunc", "floor")]
+    [tensor([ 3.5, -3.5]), tensor([ 3, -3]), tensor([ 3, -4])]
     """
-    if isinstance(exponent, int | float) and not isinstance(exponent, bool):
-        return power(input, exponent=exponent.item() if isinstance(exponent, np.generic) else exponent)
-    return power_of_arrays(input, exponent)
-
-
-implements(np.square)(lambda x: power(x, exponent=2))
-implements(np.reciprocal)(lambda x: power(x, exponent=-1))
+    match rounding_mode:
+        case None:
+            return divide(input, other)
+        case "floor":
+            return floor_divide(input, other)
+        case "trunc":
+            whole = floor_divide(input - fmod(input, other), other)  # exact for integers, where a/b is not
+            return whole if whole.dtype.kind != "f" else trunc(divide(input, other))
+    raise ValueError(f'div: rounding_mode is None, "trunc" or "floor", but {rounding_mode!r} came.')
 
 
 @primitive
@@ -347,9 +306,34 @@ def _dot(a, b):
     return matmul(a, b)
 
 
-def _scaled(operation):
-    """What PyTorch's methods do: the other summand is multiplied by `alpha` first."""
-    return lambda self, other, *, alpha=1: operation(self, other if alpha == 1 else alpha * other)
+def positive(input):
+    """The tensor itself; booleans have no sign."""
+    if input.dtype == bool:
+        raise TypeError("positive: booleans have no sign; make them numbers first, as in x.long().")
+    return input
+
+
+class Scaled(Primitive):
+    """A sum whose second part may be multiplied first: add(x, y, alpha=2) is x + 2y, as in PyTorch."""
+
+    def bind(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Take `alpha` out of the options."""
+        alpha = options.pop("alpha", 1)
+        (a, b), options = super().bind(inputs, options)
+        return [a, b if alpha == 1 else alpha * b], options
+
+
+add.__class__ = subtract.__class__ = Scaled
+
+
+def rsub(input, other, *, alpha=1):
+    """other - alpha · input.
+
+    >>> from chalkgrad import tensor
+    >>> rsub(tensor([1.0, 2.0]), 1)
+    tensor([ 0., -1.])
+    """
+    return subtract(other, input, alpha=alpha)
 
 
 def _reflected(operation):
@@ -357,14 +341,17 @@ def _reflected(operation):
 
 
 OPERATORS: dict[str, Any] = {
-    "add": add, "sub": subtract, "mul": multiply, "truediv": divide, "pow": pow, "matmul": matmul,
-    "floordiv": floor_divide, "mod": remainder,
+    "add": add, "sub": subtract, "mul": multiply, "truediv": divide, "matmul": matmul, "floordiv": floor_divide,
+    "mod": remainder,
 }
 for _name, _operation in OPERATORS.items():
     _function = getattr(_operation, "apply", _operation)  # the bare function: a Primitive's own call costs a step more
     attach(**{f"__{_name}__": _function, f"__r{_name}__": _reflected(_function), f"__i{_name}__": in_place(_function)})
-    _name = {"truediv": "div", "floordiv": "floor_divide", "mod": "remainder"}.get(_name, _name)
-    _function = _scaled(_function) if _name in ("add", "sub") else _function
-    attach(**{_name: _function, f"{_name}_": in_place(_function)})
-attach(__neg__=negative, __pos__=lambda self: self, neg=negative, neg_=in_place(negative))
-attach(square=lambda self: pow(self, 2), square_=in_place(lambda self: pow(self, 2)))
+
+mul, neg, sub, true_divide = multiply, negative, subtract, divide
+
+attach_both(
+    add, div, divide, floor_divide, fmod, multiply, negative, remainder, subtract,
+    mul=multiply, neg=negative, sub=subtract, true_divide=divide,
+)
+attach(__neg__=negative, __pos__=positive, matmul=matmul, positive=positive)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..engine.primitive import Primitive
 from ..engine.tensor import Tensor
 
-__all__ = ["Overwriting", "attach", "in_place", "overwriting"]
+__all__ = ["Overwriting", "attach", "attach_both", "in_place", "overwriting"]
 
 
 def attach(**methods: Any) -> None:
@@ -28,7 +30,24 @@ def in_place(operation: Callable[..., Any]) -> Callable[..., Any]:
     >>> in_place(exp)(y) is y, y
     (True, tensor([1., 1.]))
     """
-    return lambda self, *others, **options: self.become(operation(self.snapshot(), *others, **options))
+
+    def over(self: Tensor, *others: Any, **options: Any) -> Tensor:
+        result = operation(self.snapshot(), *others, **options)
+        if result.dtype is not self.dtype and not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            raise TypeError(f"{result.dtype} cannot be written over {self.dtype}. Try: x = x.to({result.dtype}) first.")
+        return self.become(result)
+
+    return over
+
+
+def attach_both(*operations: Any, **named: Any) -> None:
+    """Give all Tensors methods that come in two forms: x.exp() makes a new tensor, x.exp_() writes over x.
+
+    Operations go by names of their own, unless they are given others.
+    """
+    for name, operation in ({operation.__name__: operation for operation in operations} | named).items():
+        method = operation.apply if isinstance(operation, Primitive) else operation
+        attach(**{name: method, f"{name}_": in_place(method)})
 
 
 class Overwriting(Primitive):

@@ -1,132 +1,20 @@
-"""What carries no derivative: comparisons, positions, new tensors, and other kinds of numbers."""
-
-from typing import Any
+"""New tensors: of given numbers, of one number, in steps."""
 
 import numpy as np
 
-from ..engine.primitive import primitive
 from ..engine.tape import mode
-from ..engine.tensor import NUMPY, Tensor, implements, wrap
-from ..law.errors import GradError
-from ..seeding import default_generator
+from ..engine.tensor import NUMPY, Tensor, wrap
+from ..law.errors import GradError, StandsForMany
 from .attach import attach
+from .compare import flat, plain
 
 __all__ = [
-    "arange", "argmax", "argmin", "astype", "clone", "converted", "draw_integers", "draw_normal", "draw_order",
-    "draw_uniform", "empty", "eye", "flat", "from_numpy", "full", "full_like", "is_tensor", "linspace", "ones",
-    "ones_like", "rand", "rand_like", "randint", "randn", "randn_like", "randperm", "size", "tensor", "tensor_of", "to",
-    "zeros", "zeros_like",
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "is_tensor",
+    "linspace", "logspace", "ones", "ones_like", "scalar_tensor", "sizes_of", "tensor", "tensor_of", "zeros",
+    "zeros_like",
 ]
 
-
-def _plain(value):
-    """Take an array out of its wrapping, and turn a NumPy scalar into a number, which leaves float32 as it is."""
-    if isinstance(value, Tensor):
-        return value.data
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def flat(function):
-    """Let a NumPy function take Tensors and give a Tensor without a history."""
-
-    def on_tensors(*inputs, **options):
-        given = dict(enumerate(map(_plain, inputs))) | {name: _plain(option) for name, option in options.items()}
-        made = np.asarray(function(*(given[i] for i in range(len(inputs))), **{name: given[name] for name in options}))
-        if mode.tape is not None:
-            mode.tape.record("engine", function, given, {"y": made})
-        return wrap(made, None)
-
-    return on_tensors
-
-
-COMPARISONS = {
-    "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
-    "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor,
-}
-FLAT: tuple[Any, ...] = (
-    *COMPARISONS.values(), np.invert, np.logical_and, np.logical_or, np.logical_not,
-    np.argmax, np.argmin, np.argsort, np.isnan, np.isfinite, np.isinf, np.all, np.any, np.zeros_like, np.ones_like,
-    np.empty_like, np.rint, np.signbit, np.allclose, np.array_equal, np.bincount, np.count_nonzero,
-)
-attach(**{f"__{name}__": flat(function) for name, function in COMPARISONS.items()}, __invert__=flat(np.invert))
-NUMPY.update({function: flat(function) for function in FLAT})
 NUMPY[np.full_like] = lambda x, fill_value, **options: flat(np.full_like)(x, _constant(fill_value), **options)
-NUMPY[np.shape] = lambda x: x.shape
-NUMPY[np.ndim] = lambda x: x.ndim
-NUMPY[np.size] = lambda x: x.data.size
-
-
-def argmax(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """Where the largest element is: the first one, if several are equal.
-
-    >>> argmax(tensor([[1.0, 5.0], [7.0, 2.0]]), 1)
-    tensor([1, 0])
-    """
-    return flat(np.argmax)(input, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
-
-
-def argmin(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """Where the smallest element is: the first one, if several are equal."""
-    return flat(np.argmin)(input, axis=axis if dim is None else dim, keepdims=keepdim or keepdims)
-
-
-@primitive
-def astype(x, *, dtype):
-    """The same numbers in another dtype, in memory of their own.
-
-    x (...) -> y (...)
-    """
-    y = x.astype(dtype)
-    return y
-
-
-@astype.backward
-def astype_backward(grad_y):
-    """A change of dtype changes no number; the engine brings the gradient back to the dtype of x."""
-    grad_x = grad_y
-    return grad_x
-
-
-@astype.examples
-def astype_examples(rng):
-    """The wider kind; a number that has that kind already."""
-    return [(rng.standard_normal((2, 3)), {"dtype": np.float64}), (rng.standard_normal(()), {"dtype": np.float64})]
-
-
-@implements(np.copy)
-@primitive
-def clone(x):
-    """A copy in memory of its own.
-
-    x (...) -> y (...)
-    """
-    y = x.copy()
-    return y
-
-
-@clone.backward
-def clone_backward(grad_y):
-    """∂y/∂x = 1."""
-    grad_x = grad_y
-    return grad_x
-
-
-@clone.examples
-def clone_examples(rng):
-    """Rows; columns of rows, which lie apart in memory; one number."""
-    draw = rng.standard_normal
-    return [(draw((2, 3)),), (draw((2, 3)).T,), (draw(()),)]
-
-
-def converted(self, dtype):
-    """A copy in another dtype; integers and booleans have no history, since they cannot change by a little."""
-    dtype = np.dtype(dtype)
-    return astype(self if dtype.kind == "f" else self.detach(), dtype=dtype)
-
-
-def to(self, dtype):
-    """The same numbers in another dtype; the tensor itself, if it has that dtype already."""
-    return self if self.dtype == np.dtype(dtype) else converted(self, dtype)
 
 
 def tensor(data, dtype=None, requires_grad=False):
@@ -152,6 +40,20 @@ def tensor_of(value):
     return value if isinstance(value, Tensor) else tensor(value)
 
 
+def as_tensor(data, dtype=None):
+    """Make a tensor of numbers without a copy, if that can be: of an array, it shares the memory.
+
+    >>> x = tensor([1.0])
+    >>> as_tensor(x) is x, as_tensor([1, 2], dtype=np.float32)
+    (True, tensor([1., 2.]))
+    """
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    if isinstance(data, np.ndarray) and (dtype is None or data.dtype == dtype):
+        return from_numpy(data)
+    return tensor(data, dtype)
+
+
 def from_numpy(array):
     """Make a tensor that shares memory with an array."""
     return wrap(array, None)
@@ -162,8 +64,44 @@ def is_tensor(value):
     return isinstance(value, Tensor)
 
 
-def _sizes(sizes):
+def asarray(obj, *, dtype=None, copy=None, requires_grad=False):
+    """Make a tensor of numbers, an array or a tensor; a copy, if `copy` says so, or if there is no other way.
+
+    Raises ValueError if copy=False and there is no other way.
+
+    >>> x = np.ones(2)
+    >>> asarray(x).data is x, asarray(x, copy=True).data is x
+    (True, False)
+    """
+    made = tensor(obj, dtype) if copy else as_tensor(obj, dtype)
+    if copy is False and made.data is not (obj.data if isinstance(obj, Tensor) else obj):
+        raise ValueError(f"asarray: a {type(obj).__name__} does not become a tensor of {made.dtype} without a copy.")
+    return made.requires_grad_() if requires_grad else made
+
+
+def scalar_tensor(s, dtype=np.float32, requires_grad=False):
+    """Make a tensor without axes of one number."""
+    return tensor(s, dtype, requires_grad)
+
+
+def sizes_of(sizes):
+    """The shape that is given size by size, or as one sequence.
+
+    >>> sizes_of((2, 3)), sizes_of(([2, 3],))
+    ((2, 3), (2, 3))
+    """
     return tuple(sizes[0]) if len(sizes) == 1 and isinstance(sizes[0], tuple | list) else sizes
+
+
+def _number(value):
+    """Take the one number out of a Tensor."""
+    return value.item() if isinstance(value, Tensor | np.generic) else value
+
+
+def _as_kind(kind, *values):
+    """Take the numbers out of Tensors; steps in integers start and end at integers."""
+    numbers = map(_number, values)
+    return [int(number) for number in numbers] if kind.kind in "iu" else list(numbers)
 
 
 def _made(function, *given, requires_grad=False):
@@ -174,185 +112,124 @@ def _made(function, *given, requires_grad=False):
     return wrap(array, None).requires_grad_(requires_grad)
 
 
-def _drawn(draw, generator, *given, requires_grad=False):
-    """Make a tensor of random numbers; a spelled program draws them from the generator that it is handed."""
-    generator = generator or default_generator()
-    array = draw(generator, *given)
-    if mode.tape is not None:
-        mode.tape.record("random", draw, dict(enumerate((generator, *given))), {"y": array})
-    return wrap(array, None).requires_grad_(requires_grad)
+def zeros(*size, dtype=None, requires_grad=False):
+    """A tensor of zeros: float32, unless another dtype is named."""
+    return _made(np.zeros, sizes_of(size), np.dtype(dtype or np.float32), requires_grad=requires_grad)
 
 
-def draw_uniform(generator, size, dtype):
-    """Draw evenly from [0, 1)."""
-    return np.asarray(generator.random(size, dtype))
+def ones(*size, dtype=None, requires_grad=False):
+    """A tensor of ones: float32, unless another dtype is named."""
+    return _made(np.ones, sizes_of(size), np.dtype(dtype or np.float32), requires_grad=requires_grad)
 
 
-def draw_normal(generator, size, dtype):
-    """Draw from the normal distribution with mean 0 and variance 1."""
-    return np.asarray(generator.standard_normal(size, dtype))
-
-
-def draw_integers(generator, low, high, size, dtype):
-    """Draw integers evenly from [low, high)."""
-    return np.asarray(generator.integers(low, high, size, dtype))
-
-
-def draw_order(generator, n):
-    """Draw an order of the numbers 0 to n - 1."""
-    return generator.permutation(n)
-
-
-def zeros(*size, dtype=np.float32, requires_grad=False):
-    """A tensor of zeros."""
-    return _made(np.zeros, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
-
-
-def ones(*size, dtype=np.float32, requires_grad=False):
-    """A tensor of ones."""
-    return _made(np.ones, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
-
-
-def empty(*size, dtype=np.float32, requires_grad=False):
-    """A tensor whose values are yet to be written."""
-    return _made(np.empty, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
+def empty(*size, dtype=None, requires_grad=False):
+    """A tensor whose values are yet to be written: float32, unless another dtype is named."""
+    return _made(np.empty, sizes_of(size), np.dtype(dtype or np.float32), requires_grad=requires_grad)
 
 
 def full(size, fill_value, dtype=None, requires_grad=False):
-    """A tensor of one value."""
-    return _made(np.full, size, fill_value, np.dtype(dtype or Tensor(fill_value).dtype), requires_grad=requires_grad)
+    """A tensor of one value.
+
+    >>> full((2,), 3), full((), 0.5)
+    (tensor([3, 3]), tensor(0.5))
+    """
+    fill_value = _number(fill_value)
+    kind = np.dtype(dtype or Tensor(fill_value).dtype)
+    return _made(np.full, sizes_of((size,)), fill_value, kind, requires_grad=requires_grad)
 
 
-def eye(n, m=None, dtype=np.float32, requires_grad=False):
-    """Ones on the diagonal, zeros beside it."""
-    return _made(np.eye, n, m, 0, np.dtype(dtype), requires_grad=requires_grad)
+def eye(n, m=None, dtype=None, requires_grad=False):
+    """Ones on the diagonal, zeros beside it.
+
+    Raises ValueError for a size below 0.
+    """
+    if n < 0 or (m is not None and m < 0):
+        raise ValueError(f"eye: sizes are 0 or more, but {n} and {m} came.")
+    return _made(np.eye, n, m, 0, np.dtype(dtype or np.float32), requires_grad=requires_grad)
 
 
 def arange(start, end=None, step=1, dtype=None, requires_grad=False):
     """Numbers from start up to, but without, end; from 0, if only one is given.
 
-    >>> arange(3), arange(0.0, 1.0, 0.5)
-    (tensor([0, 1, 2]), tensor([0. , 0.5]))
+    >>> arange(3), arange(0.0, 1.0, 0.5), arange(3, 0, -2)
+    (tensor([0, 1, 2]), tensor([0. , 0.5]), tensor([3, 1]))
     """
     start, end = (0, start) if end is None else (start, end)
+    start, end, step = _as_kind(np.dtype(float), start, end, step)
     floats = any(isinstance(n, float) for n in (start, end, step))
     kind = np.dtype(dtype or (np.float32 if floats else np.int64))
-    return _made(np.arange, start, end, step, kind, requires_grad=requires_grad)
+    return _made(np.arange, *_as_kind(kind, start, end, step), kind, requires_grad=requires_grad)
 
 
-def linspace(start, end, steps, dtype=np.float32, requires_grad=False):
-    """Evenly spaced numbers from start to end, both included."""
-    return _made(np.linspace, start, end, steps, True, False, np.dtype(dtype), requires_grad=requires_grad)
+def linspace(start, end, steps, dtype=None, requires_grad=False):
+    """Evenly spaced numbers from start to end, both included.
+
+    >>> linspace(0, 1, 5)
+    tensor([0.  , 0.25, 0.5 , 0.75, 1.  ])
+    """
+    kind = np.dtype(dtype or np.float32)
+    start, end = _as_kind(kind, start, end)
+    if kind.kind != "f":  # NumPy would round down, and PyTorch rounds to 0
+        return _made(np.linspace, start, end, steps, True, False, np.dtype(np.float64)).to(kind)
+    return _made(np.linspace, start, end, steps, True, False, kind, requires_grad=requires_grad)
 
 
-def rand(*size, generator=None, dtype=np.float32, requires_grad=False):
-    """Numbers drawn evenly from [0, 1)."""
-    return _drawn(draw_uniform, generator, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
+def logspace(start, end, steps, base=10.0, dtype=None, requires_grad=False):
+    """Powers of the base, whose exponents are evenly spaced from start to end, both included.
+
+    >>> logspace(0, 3, 4)
+    tensor([   1.,   10.,  100., 1000.])
+    """
+    kind = np.dtype(dtype or np.float32)
+    start, end = _as_kind(kind, start, end)
+    return _made(np.logspace, start, end, steps, True, base, kind, requires_grad=requires_grad)
 
 
-def randn(*size, generator=None, dtype=np.float32, requires_grad=False):
-    """Numbers drawn from the normal distribution with mean 0 and variance 1."""
-    return _drawn(draw_normal, generator, _sizes(size), np.dtype(dtype), requires_grad=requires_grad)
-
-
-def rand_like(input, dtype=None, generator=None, requires_grad=False):
-    """Numbers drawn evenly from [0, 1), in the shape and dtype of another tensor."""
-    return rand(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
-
-
-def randn_like(input, dtype=None, generator=None, requires_grad=False):
-    """Numbers drawn from the normal distribution, in the shape and dtype of another tensor."""
-    return randn(input.shape, generator=generator, dtype=dtype or input.dtype, requires_grad=requires_grad)
-
-
-def randint(low, high, size, generator=None, dtype=np.int64):
-    """Integers drawn evenly from [low, high)."""
-    return _drawn(draw_integers, generator, low, high, tuple(size), np.dtype(dtype))
-
-
-def randperm(n, generator=None):
-    """The numbers 0 to n - 1 in a random order."""
-    return _drawn(draw_order, generator, n)
+def _like(input):
+    """The array whose shape a new one is to have; where a Tensor stands for many, that of one of them."""
+    try:
+        return plain(input)
+    except StandsForMany:
+        return np.broadcast_to(np.zeros((), input.dtype), input.shape)
 
 
 def zeros_like(input, dtype=None, requires_grad=False):
     """Zeros in the shape and dtype of another tensor."""
-    return _made(np.zeros_like, _plain(input), np.dtype(dtype or input.dtype), requires_grad=requires_grad)
+    return _made(np.zeros_like, _like(input), np.dtype(dtype or input.dtype), requires_grad=requires_grad)
 
 
 def ones_like(input, dtype=None, requires_grad=False):
     """Ones in the shape and dtype of another tensor."""
-    return _made(np.ones_like, _plain(input), np.dtype(dtype or input.dtype), requires_grad=requires_grad)
+    return _made(np.ones_like, _like(input), np.dtype(dtype or input.dtype), requires_grad=requires_grad)
+
+
+def empty_like(input, dtype=None, requires_grad=False):
+    """A tensor in the shape and dtype of another, whose values are yet to be written."""
+    return _made(np.empty_like, _like(input), np.dtype(dtype or input.dtype), requires_grad=requires_grad)
 
 
 def full_like(input, fill_value, dtype=None, requires_grad=False):
     """One value in the shape and dtype of another tensor."""
     kind = np.dtype(dtype or input.dtype)
-    return _made(np.full_like, _plain(input), _constant(fill_value), kind, requires_grad=requires_grad)
+    return _made(np.full_like, _like(input), _constant(fill_value), kind, requires_grad=requires_grad)
 
 
 def _constant(fill_value):
     """Take the number out of a Tensor, unless a gradient would be lost."""
     if isinstance(fill_value, Tensor) and fill_value.requires_grad:
         raise GradError("full_like: `fill_value` has no derivative, but requires one. Detach it, or add it to zeros.")
-    return _plain(fill_value)
+    return plain(fill_value)
 
 
-class _Size(int):
-    """How many numbers there are; called, as in PyTorch, the shape, or the size of one axis."""
-
-    shape: tuple[int, ...]
-
-    def __call__(self, dim: int | None = None) -> Any:
-        return self.shape if dim is None else self.shape[dim]
-
-
-def size(self):
-    """Count the numbers, as NumPy's `x.size`; `x.size()` and `x.size(0)` are PyTorch's.
-
-    >>> from chalkgrad import zeros
-    >>> zeros(2, 3).size, zeros(2, 3).size(), zeros(2, 3).size(-1)
-    (6, (2, 3), 3)
-    """
-    count = _Size(self.data.size)
-    count.shape = self.shape
-    return count
-
-
-def _fill(self, source):
-    """Write a tensor, or one number, over this one."""
-    source = tensor(source, self.dtype) if isinstance(source, int | float) else tensor_of(source)
-    return self.become(clone(np.broadcast_to(source, self.shape)))
-
-
-def _normal(self, mean=0.0, std=1.0, *, generator=None):
-    """Write numbers drawn from the normal distribution over this tensor."""
-    return self.become(randn_like(self, generator=generator) * std + mean)
-
-
-def _uniform(self, a=0.0, b=1.0, *, generator=None):
-    """Write numbers drawn evenly from [a, b) over this tensor."""
-    return self.become(rand_like(self, generator=generator) * (b - a) + a)
+def _new(function):
+    """Let a function that makes tensors of a size be a method: the dtype is that of the tensor, if none is named."""
+    return lambda self, *size, dtype=None, **options: function(*size, dtype=dtype or self.dtype, **options)
 
 
 attach(
-    all=lambda self, dim=None, **options: flat(np.all)(self, axis=dim, **options),
-    any=lambda self, dim=None, **options: flat(np.any)(self, axis=dim, **options),
-    argmax=argmax,
-    argmin=argmin,
-    astype=converted,
-    bool=lambda self: to(self, np.bool_),
-    clone=clone,
-    copy=clone,
-    copy_=_fill,
-    double=lambda self: to(self, np.float64),
-    fill_=_fill,
-    float=lambda self: to(self, np.float32),
-    long=lambda self: to(self, np.int64),
-    normal_=_normal,
-    numel=lambda self: self.data.size,
-    size=property(size),
-    to=to,
-    uniform_=_uniform,
-    zero_=lambda self: self.become(zeros(self.shape, dtype=self.dtype)),
+    new_empty=_new(empty),
+    new_full=_new(full),
+    new_ones=_new(ones),
+    new_tensor=lambda self, data, dtype=None, requires_grad=False: tensor(data, dtype or self.dtype, requires_grad),
+    new_zeros=_new(zeros),
 )

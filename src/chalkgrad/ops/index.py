@@ -5,7 +5,9 @@ import numpy as np
 from ..engine.primitive import primitive
 from ..engine.tape import mode
 from ..engine.tensor import Tensor, implements
+from ..law.errors import StandsForMany
 from .attach import attach
+from .shape import reshape
 
 __all__ = [
     "along", "array_of", "getitem", "has_arrays", "last_written", "put", "scatter", "scatter_along", "take",
@@ -203,29 +205,47 @@ def take_along_axis_examples(rng):
     ]
 
 
-@implements(np.take_along_axis)
-def take_along_dim(input, indices, dim=-1, *, axis=None):
-    """Pick elements along one axis, the other axes in step.
+def take_along_dim(input, indices, dim=None, *, axis=None):
+    """Pick elements along one axis, the other axes in step; from the row of all, if no axis is named.
 
     >>> from chalkgrad import tensor
     >>> take_along_dim(tensor([[1.0, 2.0], [3.0, 4.0]]), tensor([[1], [0]]), 1)
     tensor([[2.],
             [3.]])
     """
-    return take_along_axis(input, index=array_of(indices), axis=dim if axis is None else axis)
+    dim = axis if dim is None else dim
+    if dim is None:
+        return getitem(reshape(input, -1), index=array_of(reshape(indices, -1)))
+    return take_along_axis(input, index=array_of(indices), axis=dim)
+
+
+@implements(np.take_along_axis)
+def _np_take_along_axis(arr, indices, axis=-1):
+    return take_along_axis(arr, index=array_of(indices), axis=axis)
 
 
 def array_of(index):
     """An index as rules take it: Tensors out of their wrapping, and lists as tuples, which are constants.
 
+    The dots behind a lone list keep it apart from several numbers.
+
     >>> array_of([0, 0, 1]), array_of((slice(None), [2, 2]))
-    (((0, 0, 1),), (slice(None, None, None), (2, 2)))
+    (((0, 0, 1), Ellipsis), (slice(None, None, None), (2, 2)))
     """
     if isinstance(index, tuple):
-        return tuple(_frozen(i) if isinstance(i, list) else array_of(i) for i in index)
+        parts = tuple([_frozen(i) if isinstance(i, list | tuple) else array_of(i) for i in index])
+        return (*parts, Ellipsis) if len(parts) == 1 and isinstance(parts[0], tuple) else parts
     if isinstance(index, list):
-        return (_frozen(index),)
-    return index.data if isinstance(index, Tensor) else index
+        return array_of((index,))
+    return _array(index) if isinstance(index, Tensor) else index
+
+
+def _array(index):
+    """The array of an index; one that stands for many is left to be lifted."""
+    try:
+        return index.data
+    except StandsForMany:
+        return index.detach()
 
 
 def _frozen(index):
@@ -242,7 +262,11 @@ def _add_at(full, index, values):
 
 
 def _getitem(self, index):
-    return getitem.apply(self, index=_to_view(_index(index), self.ndim))
+    index = _index(index)
+    if isinstance(index, tuple) and len(index) > 2 and _lie_apart(index):
+        whole, rest = _numbers_first(index)
+        return _getitem(_getitem(self, whole), rest)
+    return getitem.apply(self, index=_to_view(index, self.ndim))
 
 
 def _index(index):
@@ -268,14 +292,42 @@ def _to_view(index, ndim):
     return (*parts, Ellipsis) if whole else index
 
 
+def _lie_apart(index):
+    """Tell whether something else stands between the numbers and the arrays of an index.
+
+    NumPy then counts the numbers among the arrays, and puts their axes in front; PyTorch takes the numbers out first.
+    """
+    kinds = ["n" if _is_number(part) else "a" if isinstance(part, np.ndarray | tuple) else " " for part in index]
+    return "n" in kinds and "a" in kinds and " " in "".join(kinds).strip()
+
+
+def _is_number(part):
+    return isinstance(part, int | np.integer) and not isinstance(part, bool)
+
+
+def _numbers_first(index):
+    """An index as two: the numbers, and the rest for what they leave.
+
+    >>> _numbers_first((0, slice(None), (1, 2)))
+    ((0, slice(None, None, None), slice(None, None, None)), (slice(None, None, None), (1, 2)))
+    """
+    whole = [part if _is_number(part) or part is Ellipsis else slice(None) for part in index if part is not None
+             for _ in range(part.ndim if getattr(part, "dtype", None) == np.bool_ else 1)]
+    return tuple(whole), tuple([part for part in index if not _is_number(part)])
+
+
 def _setitem(self, index, value):
     index = _index(index)
+    if isinstance(index, tuple) and len(index) > 2 and _lie_apart(index):
+        whole, rest = _numbers_first(index)
+        return _setitem(_getitem(self, whole), rest, value)
     recorded = self.requires_grad or (isinstance(value, Tensor) and value.requires_grad)
     if (recorded and mode.grad_enabled) or mode.tape is not None:
         self.become(put(self, value, index=index))
     else:
         self.data[index] = value.data if isinstance(value, Tensor) else value
         self.version[0] += 1
+    return None
 
 
 attach(__getitem__=_getitem, __setitem__=_setitem, take_along_dim=take_along_dim)

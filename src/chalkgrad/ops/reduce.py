@@ -1,19 +1,44 @@
-"""Many elements into one: sums, means, extremes."""
+"""Many elements into one: sums, products, means."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from ..engine.primitive import primitive
-from ..engine.tensor import Tensor, implements
+from ..engine.primitive import Primitive, primitive
+from ..engine.tensor import implements
 from .attach import attach
-from .choice import maximum, minimum
-from .index import scatter_along
+from .choice import where
+from .compare import all_axes, isnan
+from .scan import running_product, shifted
 
 __all__ = [
-    "Extremes", "amax", "amin", "count", "logsumexp", "max", "max_along", "mean", "min", "min_along", "root",
-    "spread", "std", "sum", "var", "variance",
+    "Reduction", "along_first", "count", "logsumexp", "mean", "nanmean", "nansum", "prod", "product", "reducing",
+    "spread", "sum",
 ]
+
+
+class Reduction(Primitive):
+    """A reduction that takes its axes as PyTorch says them, and a dtype to convert the input to before."""
+
+    def bind(self, inputs: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Take `dtype` out of the options, and name the axes as NumPy does."""
+        dtype = options.pop("dtype", None)
+        (x,), options = super().bind(inputs, options)
+        axis = options.get("axis")
+        if axis == () or (axis is not None and not x.ndim):
+            options["axis"] = all_axes(x, axis)
+        return [x if dtype is None or x.dtype == dtype else x.astype(dtype)], options
+
+
+def reducing(*operations):
+    """Let operations take their axes as PyTorch says them.
+
+    >>> from chalkgrad import tensor
+    >>> sum(tensor([1.0, 2.0]), dim=()), sum(tensor(3.0), dim=0), sum(tensor([True, True]), dtype=np.float64)
+    (tensor(3.), tensor(3.), tensor(2., dtype=float64))
+    """
+    for operation in operations:
+        operation.__class__ = Reduction
 
 
 def spread(grad, shape, axis, keepdims):
@@ -94,137 +119,40 @@ def mean_examples(rng):
     ]
 
 
-@implements(np.max, np.amax)
 @primitive
-def amax(x, *, axis=None, keepdims=False):
-    """The largest element along an axis, several, or of all.
+def product(x, *, axis=None, keepdims=False):
+    """Multiply along an axis, or all.
 
     x (...) -> y (*)
     """
     shape = x.shape
-    y = x.max(axis=axis, keepdims=keepdims)
+    y = x.prod(axis=axis, keepdims=keepdims)
     return y
 
 
-@amax.backward
-def amax_backward(grad_y, x, y, shape, axis, keepdims):
-    """The largest element gets the gradient; several equally large ones share it evenly, as in PyTorch."""
-    ties = x == spread(y, shape, axis, keepdims)
-    share = ties / ties.sum(axis=axis, keepdims=True)
-    grad_x = spread(grad_y, shape, axis, keepdims) * share.astype(grad_y.dtype)
+@product.backward
+def product_backward(grad_y, x, shape, axis, keepdims):
+    """
+    1. ∂y/∂xᵢ is the product of all the others; y/xᵢ is not, if there is a 0
+    2. so it is the product of those before xᵢ times the product of those after it
+    """
+    row, along = (x.reshape(-1), 0) if axis is None else (x, axis)
+    before = shifted(running_product(row, axis=along), along)
+    after  = np.flip(shifted(running_product(np.flip(row, along), axis=along), along), along)
+    grad_x = spread(grad_y, shape, axis, keepdims) * (before * after).reshape(shape)
     return grad_x
 
 
-@amax.examples
-def amax_examples(rng):
-    """Everything; columns, kept; two axes, one from the end; one number; a tie."""
+@product.examples
+def product_examples(rng):
+    """Everything; columns, kept; one number; a zero; two zeros."""
     draw = rng.standard_normal
     return [
         (draw((2, 3)),),
         (draw((2, 3)), {"axis": 0, "keepdims": True}),
-        (draw((2, 3, 4)), {"axis": (0, -1)}),
         (draw(()),),
-        (np.array([[1.0, 3.0, 3.0], [2.0, 2.0, 1.0]]), {"axis": 1}),
-    ]
-
-
-@implements(np.min, np.amin)
-@primitive
-def amin(x, *, axis=None, keepdims=False):
-    """The smallest element along an axis, several, or of all.
-
-    x (...) -> y (*)
-    """
-    shape = x.shape
-    y = x.min(axis=axis, keepdims=keepdims)
-    return y
-
-
-@amin.backward
-def amin_backward(grad_y, x, y, shape, axis, keepdims):
-    """The smallest element gets the gradient; several equally small ones share it evenly, as in PyTorch."""
-    ties = x == spread(y, shape, axis, keepdims)
-    share = ties / ties.sum(axis=axis, keepdims=True)
-    grad_x = spread(grad_y, shape, axis, keepdims) * share.astype(grad_y.dtype)
-    return grad_x
-
-
-@amin.examples
-def amin_examples(rng):
-    """Everything; columns, kept; two axes, one from the end; one number; a tie."""
-    draw = rng.standard_normal
-    return [
-        (draw((2, 3)),),
-        (draw((2, 3)), {"axis": 0, "keepdims": True}),
-        (draw((2, 3, 4)), {"axis": (0, -1)}),
-        (draw(()),),
-        (np.array([[1.0, 1.0, 3.0], [2.0, 1.0, 1.0]]), {"axis": 1}),
-    ]
-
-
-@primitive
-def max_along(x, *, axis, keepdims=False):
-    """The largest element along an axis, and where it is: the first one, if several are equal.
-
-    x (...) -> values (*), indices (*)
-    """
-    shape = x.shape
-    place = x.argmax(axis=axis, keepdims=True)
-    found = np.take_along_axis(x, place, axis)
-    values = found if keepdims else np.squeeze(found, axis)
-    indices = place if keepdims else np.squeeze(place, axis)
-    return values, indices
-
-
-@max_along.backward
-def max_along_backward(grad_values, place, shape, axis, keepdims):
-    """Only the element that was picked had a say in the loss."""
-    grad_picked = grad_values if keepdims else np.expand_dims(grad_values, axis)
-    grad_x = scatter_along(grad_picked, index=place, axis=axis, shape=shape)
-    return grad_x
-
-
-@max_along.examples
-def max_along_examples(rng):
-    """Rows; columns, kept; a tie, of which the first is taken."""
-    draw = rng.standard_normal
-    return [
-        (draw((2, 3)), {"axis": -1}),
-        (draw((2, 3)), {"axis": 0, "keepdims": True}),
-        (np.array([1.0, 3.0, 3.0]), {"axis": 0}),
-    ]
-
-
-@primitive
-def min_along(x, *, axis, keepdims=False):
-    """The smallest element along an axis, and where it is: the first one, if several are equal.
-
-    x (...) -> values (*), indices (*)
-    """
-    shape = x.shape
-    place = x.argmin(axis=axis, keepdims=True)
-    found = np.take_along_axis(x, place, axis)
-    values = found if keepdims else np.squeeze(found, axis)
-    indices = place if keepdims else np.squeeze(place, axis)
-    return values, indices
-
-
-@min_along.backward
-def min_along_backward(grad_values, place, shape, axis, keepdims):
-    """Only the element that was picked had a say in the loss."""
-    grad_picked = grad_values if keepdims else np.expand_dims(grad_values, axis)
-    grad_x = scatter_along(grad_picked, index=place, axis=axis, shape=shape)
-    return grad_x
-
-
-@min_along.examples
-def min_along_examples(rng):
-    """Rows; columns, kept; a tie, of which the first is taken."""
-    draw = rng.standard_normal
-    return [
-        (draw((2, 3)), {"axis": -1}),
-        (draw((2, 3)), {"axis": 0, "keepdims": True}),
-        (np.array([1.0, 1.0, 3.0]), {"axis": 0}),
+        (np.array([2.0, 0.0, 3.0]), {"axis": 0}),
+        (np.array([0.0, 2.0, 0.0]),),
     ]
 
 
@@ -264,118 +192,54 @@ def logsumexp_examples(rng):
     ]
 
 
-@implements(np.var)
-@primitive
-def variance(x, *, axis=None, ddof=0, keepdims=False):
-    """Mean squared distance from the mean, over n - ddof.
-
-    x (...) -> y (*)
-    """
-    shape = x.shape
-    n = count(shape, axis) - ddof
-    away = x - x.mean(axis=axis, keepdims=True)
-    y = (away * away).sum(axis=axis, keepdims=keepdims) / n
-    return y
+reducing(sum, mean, product, logsumexp)
 
 
-@variance.backward
-def variance_backward(grad_y, away, n, shape, axis, keepdims):
-    """∂y/∂xᵢ = 2(xᵢ - mean)/n; what xᵢ does to the mean cancels, since the distances add up to 0."""
-    grad_x = spread(grad_y, shape, axis, keepdims) * (2 * away / n)
-    return grad_x
+@implements(np.prod)
+def prod(input, dim=None, keepdim=False, *, dtype=None, axis=None, keepdims=False):
+    """Multiply along an axis, or all.
 
+    dtype  what to convert the input to before
 
-@variance.examples
-def variance_examples(rng):
-    """Everything; columns, kept, over n - 1; two axes, one from the end; one number."""
-    draw = rng.standard_normal
-    return [
-        (draw((2, 3)),),
-        (draw((2, 3)), {"axis": 0, "ddof": 1, "keepdims": True}),
-        (draw((2, 3, 4)), {"axis": (0, -1)}),
-        (draw(()),),
-    ]
-
-
-def var(input, dim=None, *, correction=1, keepdim=False):
-    """Variance with Bessel's correction, as in PyTorch; correction=0 divides by n, as NumPy does.
+    Raises ValueError for several axes.
 
     >>> from chalkgrad import tensor
-    >>> var(tensor([1.0, 2.0, 3.0]))
-    tensor(1.)
+    >>> prod(tensor([[1.0, 2.0], [3.0, 4.0]]), 1)
+    tensor([ 2., 12.])
     """
-    return variance(input, axis=dim, ddof=correction, keepdims=keepdim)
+    dim = axis if dim is None else dim
+    if isinstance(dim, tuple | list) and len(dim) > 1:
+        raise ValueError(f"prod: one axis or all are multiplied, but {dim} came; flatten these axes first.")
+    return product(input, axis=dim[0] if isinstance(dim, tuple | list) and dim else dim, keepdims=keepdim or keepdims,
+                   dtype=dtype)
 
 
-@primitive
-def root(variance):
-    """Square root of a variance, the standard deviation.
+def nansum(input, dim=None, keepdim=False, *, dtype=None):
+    """Add up what is a number, along an axis, several, or all.
 
-    variance (...) -> y (...)
+    >>> from chalkgrad import tensor
+    >>> nansum(tensor([1.0, float("nan"), 2.0]))
+    tensor(3.)
     """
-    y = np.sqrt(variance)
-    return y
+    return sum(where(isnan(input), 0, input), axis=dim, keepdims=keepdim, dtype=dtype)
 
 
-@root.backward
-def root_backward(grad_y, y):
-    """y² = v, so 2y ∂y = ∂v; where nothing varies, y has a corner, and the slope is taken as 0, as in PyTorch."""
-    grad_variance = grad_y * (y > 0) / (2 * y + (y == 0))
-    return grad_variance
+def nanmean(input, dim=None, keepdim=False, *, dtype=None):
+    """Average what is a number, along an axis, several, or all.
+
+    >>> from chalkgrad import tensor
+    >>> nanmean(tensor([1.0, float("nan"), 2.0]))
+    tensor(1.5)
+    """
+    return nansum(input, dim, keepdim, dtype=dtype) / sum(~isnan(input), axis=dim, keepdims=keepdim)
 
 
-@root.examples
-def root_examples(rng):
-    """Rows; one number; no variance at all."""
-    return [(rng.uniform(0.5, 2, (2, 3)),), (rng.uniform(0.5, 2, ()),), (np.zeros(2),)]
-
-
-def std(input, dim=None, *, correction=1, keepdim=False):
-    """Square root of the variance, with Bessel's correction, as in PyTorch."""
-    return root(var(input, dim, correction=correction, keepdim=keepdim))
-
-
-implements(np.std)(lambda x, **options: root(variance(x, **options)))
-
-
-def _along_first(reduction):
+def along_first(reduction):
     """What a ufunc's reduce does: it runs along the first axis unless told otherwise."""
     return lambda x, axis=0, **options: reduction(x, axis=axis, **options)
 
 
-implements(np.add.reduce)(_along_first(sum))
-implements(np.maximum.reduce)(_along_first(amax))
-implements(np.minimum.reduce)(_along_first(amin))
+implements(np.add.reduce)(along_first(sum))
+implements(np.multiply.reduce)(along_first(prod))
 
-
-class Extremes(NamedTuple):
-    """Values, and where along the axis they were found."""
-
-    values: Any
-    indices: Any
-
-
-def max(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The largest element; along `dim`, a pair (values, indices); along `axis`, as NumPy says it, the values alone.
-
-    >>> from chalkgrad import tensor
-    >>> max(tensor([[1.0, 5.0], [7.0, 2.0]]), 1)
-    Extremes(values=tensor([5., 7.]), indices=tensor([1, 0]))
-    """
-    if isinstance(dim, Tensor):
-        return maximum(input, dim)
-    if dim is None:
-        return amax(input, axis=axis, keepdims=keepdims or keepdim)
-    return Extremes(*max_along(input, axis=dim, keepdims=keepdim))
-
-
-def min(input, dim=None, keepdim=False, *, axis=None, keepdims=False):
-    """The smallest element; along `dim`, a pair (values, indices); along `axis`, the values alone."""
-    if isinstance(dim, Tensor):
-        return minimum(input, dim)
-    if dim is None:
-        return amin(input, axis=axis, keepdims=keepdims or keepdim)
-    return Extremes(*min_along(input, axis=dim, keepdims=keepdim))
-
-
-attach(amax=amax, amin=amin, logsumexp=logsumexp, max=max, mean=mean, min=min, std=std, sum=sum, var=var)
+attach(logsumexp=logsumexp, mean=mean, nanmean=nanmean, nansum=nansum, prod=prod, sum=sum)

@@ -1,15 +1,17 @@
 """The same elements in another arrangement."""
 
+from operator import index
+
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..engine.primitive import primitive
-from ..engine.tensor import implements
+from ..engine.tensor import Tensor, implements
 from .attach import attach
 
 __all__ = [
-    "broadcast_to", "cat", "chunk", "concatenate", "flatten", "flip", "flipped", "joined", "movedim", "pad", "padded",
-    "permute", "permuted", "repeated", "reshape", "reshaped", "split", "squeeze", "stack", "swapaxes", "transpose",
+    "broadcast_to", "cat", "concatenate", "flatten", "flip", "flipped", "ints", "joined", "movedim", "pad", "padded",
+    "permute", "permuted", "places", "repeated", "reshape", "reshaped", "squeeze", "stack", "swapaxes", "transpose",
     "unsqueeze",
 ]
 
@@ -126,20 +128,20 @@ def flipped_examples(rng):
 
 
 @primitive
-def padded(x, *, widths):
-    """Zeros around x: widths is a pair (before, after) for every axis.
+def padded(x, *, widths, value=0):
+    """One value around x: widths is a pair (before, after) for every axis.
 
     x (...) -> y (*)
     """
     inside = tuple([slice(before, before + n) for (before, after), n in zip(widths, x.shape)])
-    y = np.zeros_like(x, shape=[before + n + after for (before, after), n in zip(widths, x.shape)])
+    y = np.full_like(x, value, shape=[before + n + after for (before, after), n in zip(widths, x.shape)])
     y[inside] = x
     return y
 
 
 @padded.backward
 def padded_backward(grad_y, inside):
-    """The zeros are constants; the gradient of x is what lies inside them."""
+    """What lies around x is constant; the gradient of x is what lies inside."""
     grad_x = grad_y[inside]
     return grad_x
 
@@ -187,10 +189,26 @@ def joined_examples(rng):
     ]
 
 
-def _ints(arguments):
-    """Sizes or axes given one by one, or as one sequence."""
+def ints(arguments):
+    """Sizes or axes given one by one, or as one sequence.
+
+    >>> ints((2, 3)), ints(([2, 3],)), ints((4,))
+    ((2, 3), (2, 3), (4,))
+    """
     first = arguments[0] if len(arguments) == 1 else None
-    return tuple(int(i) for i in (first if isinstance(first, tuple | list | np.ndarray) else arguments))
+    try:
+        return tuple([index(i) for i in (first if isinstance(first, tuple | list | np.ndarray) else arguments)])
+    except TypeError as error:
+        raise TypeError(f"Sizes and axes are whole numbers, but {arguments!r} came.") from error
+
+
+def places(dims, ndim):
+    """Axes counted from the front; a number has one axis in this respect, which is 0 or -1, as in PyTorch.
+
+    >>> places((0, -1), 3), places(-1, 0)
+    ((0, 2), (0,))
+    """
+    return normalize_axis_tuple(dims, max(ndim, 1))
 
 
 @implements(np.reshape)
@@ -201,24 +219,25 @@ def reshape(input, *sizes, shape=()):
     >>> reshape(arange(6), 2, -1).shape
     (2, 3)
     """
-    return reshaped(input, shape=_ints(sizes or (shape,)))
+    return reshaped(input, shape=ints(sizes or (shape,)))
 
 
-def permute(input, *dims):
+def permute(input, *order, dims=None):
     """Put the axes in the order `dims`."""
-    return permuted(input, axes=_ints(dims))
+    return permuted(input, axes=ints(order or (dims,)))
 
 
 @implements(np.swapaxes)
 def swapaxes(input, axis0, axis1):
     """Exchange two axes."""
     axes = list(range(np.ndim(input)))
-    axes[axis0], axes[axis1] = axes[axis1], axes[axis0]
+    if axes:  # a number has none to exchange
+        axes[axis0], axes[axis1] = axes[axis1], axes[axis0]
     return permuted(input, axes=tuple(axes))
 
 
 @implements(np.transpose)
-def transpose(input, *dims, axes=None):
+def transpose(input, *dims, dim0=None, dim1=None, axes=None):
     """Exchange two axes, as in PyTorch; put all in order, as in NumPy; reverse them, if none is named.
 
     >>> from chalkgrad import zeros
@@ -227,8 +246,10 @@ def transpose(input, *dims, axes=None):
     """
     if len(dims) == 2:
         return swapaxes(input, *dims)
+    if dim0 is not None or dim1 is not None:
+        return swapaxes(input, *dims, *(dim for dim in (dim0, dim1) if dim is not None))
     dims = dims or (axes,)
-    return permuted(input, axes=tuple(range(np.ndim(input)))[::-1] if dims[0] is None else _ints(dims))
+    return permuted(input, axes=tuple(range(np.ndim(input)))[::-1] if dims[0] is None else ints(dims))
 
 
 @implements(np.moveaxis)
@@ -240,9 +261,9 @@ def movedim(input, source, destination):
     ((3, 4, 2), (4, 2, 3))
     """
     n = np.ndim(input)
-    source, destination = normalize_axis_tuple(source, n), normalize_axis_tuple(destination, n)
+    source, destination = places(source, n), places(destination, n)
     order = [axis for axis in range(n) if axis not in source]
-    for place, axis in sorted(zip(destination, source, strict=True)):
+    for place, axis in sorted(zip(destination, source, strict=True)) if n else ():
         order.insert(place, axis)
     return permuted(input, axes=tuple(order))
 
@@ -266,7 +287,7 @@ def flatten(input, start_dim=0, end_dim=-1):
 @implements(np.expand_dims)
 def unsqueeze(input, dim=None, *, axis=None):
     """Add an axis of size 1 that becomes axis `dim`, or several."""
-    dims = _ints((dim if axis is None else axis,))
+    dims = ints((dim if axis is None else axis,))
     shape = list(input.shape)
     for place in sorted(normalize_axis_tuple(dims, len(shape) + len(dims))):
         shape.insert(place, 1)
@@ -277,28 +298,38 @@ def unsqueeze(input, dim=None, *, axis=None):
 def squeeze(input, dim=None, axis=None):
     """Drop axes of size 1: those of `dim`, or all; one of another size is left alone, as in PyTorch."""
     dim, n = axis if dim is None else dim, np.ndim(input)
-    dims = normalize_axis_tuple(range(n) if dim is None else dim, n)
+    dims = range(n) if dim is None else places(dim, n)
     return reshaped(input, shape=tuple(size for i, size in enumerate(input.shape) if i not in dims or size != 1))
 
 
 @implements(np.broadcast_to)
 def broadcast_to(input, shape):
-    """Repeat axes of size 1 to a larger shape, without a copy."""
-    return repeated(input, shape=tuple(shape))
+    """Repeat axes of size 1 to a larger shape, without a copy; -1 keeps an axis as it is."""
+    return repeated(input, shape=_grown(input, ints((shape,))))
+
+
+def _grown(input, shape):
+    own = (1,) * (len(shape) - input.ndim) + input.shape
+    return tuple([n if size == -1 else size for size, n in zip(shape, own)])
 
 
 @implements(np.flip)
-def flip(input, *dims, axis=None):
+def flip(input, *axes, dims=None, axis=None):
     """Turn the order round along the axes `dims`, or along all."""
-    dims = dims or (axis,)
-    return flipped(input, axis=None if dims[0] is None else _ints(dims))
+    given = axes or (dims if axis is None else axis,)
+    return flipped(input, axis=None if given[0] is None else places(ints(given), np.ndim(input))[:np.ndim(input)])
 
 
 @implements(np.concatenate)
 def concatenate(tensors, axis=0):
-    """Join arrays along an axis that they have."""
-    if not tensors:
+    """Join arrays along an axis that they have; a row without elements goes with all shapes, as in PyTorch."""
+    if not len(tensors):
         raise ValueError("concatenate: at least one array is needed, but none came.")
+    try:
+        if any(t.ndim != 1 for t in tensors):
+            tensors = [t for t in tensors if t.shape != (0,)] or tensors[:1]
+    except AttributeError as error:
+        raise TypeError(f"Tensors can be joined, but one of these is none: {tensors!r:.200}.") from error
     return _join(tensors, axis) if len(tensors) > 1 else np.copy(tensors[0])
 
 
@@ -317,6 +348,8 @@ def cat(tensors, dim=0):
     >>> cat([ones(2), zeros(1)])
     tensor([1., 1., 0.])
     """
+    if isinstance(tensors, Tensor):
+        raise TypeError(f"cat: a list or tuple of tensors was expected, but one of shape {tensors.shape} came.")
     return concatenate(tensors, axis=dim)
 
 
@@ -333,32 +366,6 @@ def stack(tensors, dim=0, *, axis=None):
     return concatenate([unsqueeze(t, dim) for t in tensors], axis=dim)
 
 
-def split(input, split_size_or_sections, dim=0):
-    """Cut into pieces of one size, the last of which may be smaller, or into pieces of the sizes in a list.
-
-    >>> from chalkgrad import arange
-    >>> split(arange(5), 2), split(arange(5), [1, 4])
-    ((tensor([0, 1]), tensor([2, 3]), tensor([4])), (tensor([0]), tensor([1, 2, 3, 4])))
-    """
-    n, sizes = input.shape[dim], split_size_or_sections
-    if isinstance(sizes, int):
-        if sizes < 1:
-            raise ValueError(f"split: pieces of size {sizes} came; a piece has at least 1.")
-        sizes = [min(sizes, n - start) for start in range(0, n, sizes)] or [0]
-    if sum(sizes) != n or min(sizes, default=0) < 0:
-        raise ValueError(f"split: pieces of sizes {list(sizes)} do not make up axis {dim} of shape {input.shape}.")
-    before = (slice(None),) * (dim % input.ndim)
-    starts = [sum(sizes[:i]) for i in range(len(sizes))]
-    return tuple(input[(*before, slice(start, start + size))] for start, size in zip(starts, sizes))
-
-
-def chunk(input, chunks, dim=0):
-    """Cut into so many pieces, all of one size but the last; into fewer, if that many do not fit."""
-    if chunks < 1:
-        raise ValueError(f"chunk: {chunks} pieces came; there is at least 1.")
-    return split(input, max(1, -(-input.shape[dim] // chunks)), dim)
-
-
 @implements(np.pad)
 def pad(input, pad_width):
     """Put zeros around: `pad_width` is a pair (before, after) for every axis, as in NumPy."""
@@ -367,16 +374,14 @@ def pad(input, pad_width):
 
 attach(
     T=property(lambda self: transpose(self)),
-    chunk=chunk,
-    expand=lambda self, *shape: broadcast_to(self, _grown(self, _ints(shape))),
+    broadcast_to=broadcast_to,
+    expand=lambda self, *shape: broadcast_to(self, ints(shape)),
     flatten=flatten,
     flip=flip,
     mT=property(lambda self: swapaxes(self, -1, -2)),
     movedim=movedim,
     permute=permute,
-    ravel=flatten,
     reshape=reshape,
-    split=split,
     squeeze=squeeze,
     swapaxes=swapaxes,
     t=lambda self: transpose(self),
@@ -384,9 +389,3 @@ attach(
     unsqueeze=unsqueeze,
     view=reshape,
 )
-
-
-def _grown(self, shape):
-    """-1 keeps an axis as it is."""
-    own = (1,) * (len(shape) - self.ndim) + self.shape
-    return tuple(n if size == -1 else size for size, n in zip(shape, own))

@@ -10,13 +10,16 @@ from typing import Any
 from ..engine.tape import mode
 from ..engine.tensor import Tensor
 from ..law.code import Code
+from ..law.memory import root
 from ..law.rule import Rule
 
 __all__ = ["UPDATES", "Update", "update_rule"]
 
 UPDATES: list[Update] = []
 
-ELEMENTWISE = {"float", "math.sqrt", "np.abs", "np.maximum", "np.minimum", "np.sign", "np.sqrt"}
+ELEMENTWISE = {"float", "math.sqrt", *(f"np.{name}" for name in (
+    "abs", "clip", "maximum", "minimum", "ones_like", "sign", "sqrt", "where", "zeros_like",
+))}
 BLOCK = 1 << 16  # elements: a few arrays of so many float32 fit into a core's cache
 
 
@@ -34,6 +37,11 @@ class Update:
         """Whether every element is updated by itself."""
         return _is_elementwise(self.rule)
 
+    @functools.cached_property
+    def code(self) -> Code:
+        """What a tape notes: all statements, and nothing returned."""
+        return Code(self.rule, self.rule.parameters, [], "None")
+
     def __reduce__(self) -> str:
         return self.function.__qualname__  # copied and pickled as functions are, by name
 
@@ -42,7 +50,7 @@ class Update:
         if mode.tape is not None:
             given = dict(zip(self.rule.inputs, arrays, strict=True)) | (self.function.__kwdefaults__ or {}) | options
             before = {name: array.copy() for name, array in zip(self.rule.inputs, arrays, strict=True)}
-            mode.tape.record("update", Code(self.rule, self.rule.parameters, [], "None"), given, before)
+            mode.tape.record("update", self.code, given, before)
         if self.elementwise:
             _run_in_blocks(self.function, arrays, options)
         else:
@@ -53,12 +61,22 @@ class Update:
 
 
 def _is_elementwise(rule: Rule) -> bool:
-    """Tell whether every element is updated by itself: there is arithmetic, and no call that could see another one."""
+    """Tell whether every element is updated by itself: there is arithmetic, and no call that could see another one.
+
+    `a[...] = b` gives every element its own new value; any other index could pick one.
+    """
     for part in (part for statement in rule.statements for part in ast.walk(statement.node)):
-        if isinstance(part, ast.Subscript | ast.MatMult) or (
-            isinstance(part, ast.Call) and ast.unparse(part.func) not in ELEMENTWISE
-        ):
-            return False
+        match part:
+            case ast.Subscript(slice=ast.Constant(value=index)) if index is ...:
+                pass
+            case ast.Subscript() | ast.MatMult():
+                return False
+            case ast.Attribute() if root(part) not in ("np", "math"):  # such as grad.size, which a block has not
+                return False
+            case ast.Call(func=func, args=args) if ast.unparse(func) not in ELEMENTWISE or (
+                ast.unparse(func) == "np.where" and len(args) != 3  # of one, it tells places
+            ):
+                return False
     return True
 
 

@@ -7,12 +7,13 @@ Each parameter divides its learning rate by the root of all its squared gradient
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..ops.constant import full_like, zeros
+from ..ops.constant import full_like
 from ..ops.update import update_rule
 from .optimizer import Group, Optimizer, Params
 
@@ -68,6 +69,10 @@ class Adagrad(Optimizer):
     >>> optimizer.step()
     >>> x
     tensor([0.75, 0.75], requires_grad=True)
+
+    >>> from chalkgrad.optim.rosenbrock import rosenbrock_path
+    >>> rosenbrock_path(Adagrad, 200, lr=0.5)[::100].round(2).tolist()
+    [[-1.5, 2.0], [-1.35, 1.83], [-1.27, 1.61]]
     """
 
     def __init__(
@@ -83,14 +88,23 @@ class Adagrad(Optimizer):
         for name in ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"):
             self.require(name, group[name])
 
-    def state_names(self, group: Group) -> list[str]:
+    def state_names(self, group: Group, param: Tensor) -> list[str]:
         """Name what a parameter of this group has in `state` once it has been updated."""
         return ["step", "sum"]
 
+    def start(self, name: str, param: Tensor, group: Group) -> Tensor:
+        """Make what `name` in the state of a parameter is before its first update."""
+        start = group["initial_accumulator_value"]
+        return full_like(param, start) if name == "sum" else super().start(name, param, group)
+
+    def add_param_group(self, param_group: Mapping[str, Any]) -> None:
+        """Add parameters with options of their own; as in PyTorch their state is there before the first step."""
+        super().add_param_group(param_group)
+        for param in self.param_groups[-1]["params"]:
+            self.memory(param, self.param_groups[-1])
+
     def update(self, param: Tensor, grad: Tensor, options: Group) -> None:
         """Update one parameter."""
-        state = self.state[param]
-        if "sum" not in state:
-            state["step"], state["sum"] = zeros(), full_like(param, options["initial_accumulator_value"])
+        state = self.memory(param, options)
         rest = {name: options[name] for name in ("lr", "lr_decay", "eps", "weight_decay", "maximize")}
         adagrad(param, grad, state["sum"], state["step"], **rest)

@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..ops.constant import zeros, zeros_like
 from ..ops.update import Update, update_rule
 from .amsgrad import amsgrad
 from .optimizer import Group, Optimizer, Params
@@ -75,6 +74,7 @@ class Adam(Optimizer):
     weight_decay  pulls parameters towards 0, as a penalty would; it is scaled like the gradient, so see AdamW
     amsgrad       divide by the largest √v so far
     maximize      go uphill
+    decoupled_weight_decay  keep the decay out of the gradient: this is AdamW
 
     State: `step` (t), `exp_avg` (m), `exp_avg_sq` (v), and `max_exp_avg_sq` with `amsgrad`.
 
@@ -85,53 +85,48 @@ class Adam(Optimizer):
     >>> optimizer.step()
     >>> x  # the slopes differ a million times, the first steps do not
     tensor([0.75, 0.75], requires_grad=True)
+
+    >>> from chalkgrad.optim.rosenbrock import rosenbrock_path
+    >>> rosenbrock_path(Adam, 200, lr=0.2)[::100].round(2).tolist()
+    [[-1.5, 2.0], [-1.03, 1.06], [-0.11, 0.01]]
     """
 
-    rule: ClassVar[Update] = adam
-    decoupled: ClassVar[bool] = False  # whether weight decay stays out of the gradient, as in AdamW
+    rules: ClassVar[dict[bool, Update]] = {False: adam}  # by decoupled_weight_decay; adamw.py adds the other
 
     def __init__(
         self, params: Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0, amsgrad: bool = False, *, maximize: bool = False, **others: Any,
+        weight_decay: float = 0, amsgrad: bool = False, *, maximize: bool = False,
+        decoupled_weight_decay: bool = False, **others: Any,
     ) -> None:
         options = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
-                   "maximize": maximize}
+                   "maximize": maximize, "decoupled_weight_decay": decoupled_weight_decay}
         super().__init__(params, options, others)
 
     def check(self, group: Group) -> None:
         """Raise ValueError for an option that cannot be."""
         for name in ("lr", "eps", "weight_decay"):
-            self.require(name, group[name])
-        betas = group["betas"]
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise ValueError(f"{type(self).__name__}: betas is {betas!r}, but a pair of numbers was expected.")
-        for name, beta in zip(("beta1", "beta2"), betas):
+            if name in group:
+                self.require(name, group[name])
+        group["betas"] = self.pair("betas", group["betas"])
+        for name, beta in zip(("beta1", "beta2"), group["betas"]):
             self.require(name, beta, below=1)
-        group["betas"] = tuple(float(beta) for beta in betas)
 
-    def refuse(self, others: Group) -> None:
-        """Raise TypeError for options that are not known, and for the one that would make an Adam an AdamW."""
-        decoupled = others.get("decoupled_weight_decay", self.decoupled)
-        if decoupled != self.decoupled:
-            raise TypeError(f"{type(self).__name__}: decoupled_weight_decay is {decoupled}. Adam adds the decay to the "
-                            "gradient, AdamW does not: take the class that you mean.")
-        super().refuse({name: value for name, value in others.items() if name != "decoupled_weight_decay"})
-
-    def state_names(self, group: Group) -> list[str]:
+    def state_names(self, group: Group, param: Tensor) -> list[str]:
         """Name what a parameter of this group has in `state` once it has been updated."""
         return ["step", "exp_avg", "exp_avg_sq", *["max_exp_avg_sq"] * group["amsgrad"]]
 
     def update(self, param: Tensor, grad: Tensor, options: Group) -> None:
         """Update one parameter."""
-        state = self.state[param]
-        for name in self.state_names(options):
-            if name not in state:
-                state[name] = zeros() if name == "step" else zeros_like(param)
-        beta1, beta2 = options["betas"]
-        rest = {name: options[name] for name in ("lr", "eps", "weight_decay", "maximize")}
+        state, decoupled = self.memory(param, options), options["decoupled_weight_decay"]
         m, v, t = state["exp_avg"], state["exp_avg_sq"], state["step"]
         if options["amsgrad"]:
-            amsgrad(param, grad, m, v, state["max_exp_avg_sq"], t, beta1=beta1, beta2=beta2,
-                    decoupled=self.decoupled, **rest)
+            amsgrad(param, grad, m, v, state["max_exp_avg_sq"], t, decoupled=decoupled, **self.shared(options))
         else:
-            self.rule(param, grad, m, v, t, beta1=beta1, beta2=beta2, **rest)
+            self.rules[decoupled](param, grad, m, v, t, **self.shared(options))
+
+    @staticmethod
+    def shared(options: Group) -> Group:
+        """Return the options that all rules of Adam's kind have, under their names there."""
+        beta1, beta2 = options["betas"]
+        return {"lr": options["lr"], "beta1": beta1, "beta2": beta2, "eps": options["eps"],
+                "weight_decay": options["weight_decay"], "maximize": options["maximize"]}

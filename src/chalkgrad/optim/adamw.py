@@ -7,13 +7,13 @@ decay. Here every weight shrinks by the same share (Loshchilov & Hutter 2019).
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from ..ops.update import Update, update_rule
+from ..ops.update import update_rule
 from .adam import Adam
-from .optimizer import Params
+from .optimizer import Group, Params
 
 __all__ = ["AdamW", "adamw"]
 
@@ -51,6 +51,9 @@ def adamw(param, grad, m, v, t, *, lr, beta1=0.9, beta2=0.999, eps=1e-8, weight_
     param -= lr / correction1 * m / size
 
 
+Adam.rules[True] = adamw  # the two differ by where the decay goes, and by nothing else
+
+
 class AdamW(Adam):
     """Adam with decoupled weight decay; options and state are Adam's, and `weight_decay` is 0.01 unless given.
 
@@ -61,13 +64,22 @@ class AdamW(Adam):
     >>> optimizer.step()
     >>> x
     tensor([3.5], requires_grad=True)
-    """
 
-    rule: ClassVar[Update] = adamw
-    decoupled: ClassVar[bool] = True
+    >>> from chalkgrad.optim.rosenbrock import rosenbrock_path
+    >>> rosenbrock_path(AdamW, 200, lr=0.2, weight_decay=0.1)[::100].round(2).tolist()
+    [[-1.5, 2.0], [0.05, 0.0], [0.33, 0.11]]
+    """
 
     def __init__(
         self, params: Params, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999), eps: float = 1e-8,
         weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False, **others: Any,
     ) -> None:
-        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, **others)
+        decoupled = {"decoupled_weight_decay": True, **others}
+        super().__init__(params, lr, betas, eps, weight_decay, amsgrad, maximize=maximize, **decoupled)
+
+    def check(self, group: Group) -> None:
+        """Raise ValueError for an option that cannot be."""
+        super().check(group)
+        if not group["decoupled_weight_decay"]:
+            raise ValueError("AdamW: decoupled_weight_decay is False, and then it is Adam: take the class that you "
+                             "mean.")

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..ops.constant import ones, zeros, zeros_like
+from ..ops.constant import ones
 from ..ops.update import update_rule
 from .adam import Adam
 from .optimizer import Group, Optimizer, Params
@@ -83,6 +83,10 @@ class NAdam(Adam):
     >>> optimizer.step()
     >>> x
     tensor([0.7359, 0.7359], requires_grad=True)
+
+    >>> from chalkgrad.optim.rosenbrock import rosenbrock_path
+    >>> rosenbrock_path(NAdam, 200, lr=0.2)[::100].round(2).tolist()
+    [[-1.5, 2.0], [-1.07, 1.13], [-0.48, 0.24]]
     """
 
     scalars: ClassVar[tuple[str, ...]] = ("step", "mu_product")
@@ -101,17 +105,17 @@ class NAdam(Adam):
         super().check(group)
         self.require("momentum_decay", group["momentum_decay"])
 
-    def state_names(self, group: Group) -> list[str]:
+    def state_names(self, group: Group, param: Tensor) -> list[str]:
         """Name what a parameter of this group has in `state` once it has been updated."""
         return ["step", "mu_product", "exp_avg", "exp_avg_sq"]
 
+    def start(self, name: str, param: Tensor, group: Group) -> Tensor:
+        """Make what `name` in the state of a parameter is before its first update."""
+        return ones(()) if name == "mu_product" else super().start(name, param, group)
+
     def update(self, param: Tensor, grad: Tensor, options: Group) -> None:
         """Update one parameter."""
-        state = self.state[param]
-        if "step" not in state:
-            state["step"], state["mu_product"] = zeros(), ones(())
-            state["exp_avg"], state["exp_avg_sq"] = zeros_like(param), zeros_like(param)
-        beta1, beta2 = options["betas"]
-        rest = {name: options[name] for name in ("lr", "eps", "weight_decay", "momentum_decay", "maximize")}
+        state = self.memory(param, options)
         nadam(param, grad, state["exp_avg"], state["exp_avg_sq"], state["mu_product"], state["step"],
-              beta1=beta1, beta2=beta2, decoupled=options["decoupled_weight_decay"], **rest)
+              decoupled=options["decoupled_weight_decay"], momentum_decay=options["momentum_decay"],
+              **self.shared(options))

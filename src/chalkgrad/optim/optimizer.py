@@ -16,6 +16,7 @@ import numpy as np
 from ..engine.tape import enable_grad
 from ..engine.tensor import Tensor, wrap
 from ..law.errors import nearest
+from ..ops.constant import zeros, zeros_like
 
 __all__ = ["Group", "Optimizer", "Params"]
 
@@ -23,8 +24,10 @@ Group = dict[str, Any]
 Params = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Group]
 # PyTorch's choices among its kernels. Here there is one way to compute a step, and the update rule shows it.
 KERNELS = ("capturable", "differentiable", "foreach", "fused")
-# What a group may hold beside options: schedulers write `initial_lr`, and a `name` is for whoever reads the groups.
-LABELS = ("initial_lr", "name", "param_names", "params")
+# What a group may hold beside options: a `name` is for whoever reads the groups, and schedules keep notes of their own.
+LABELS = ("name", "param_names", "params")
+NOTES = ("base_momentum", "initial_lr", "max_lr", "max_momentum", "min_lr", "swa_lr")
+PLAIN = frozenset({bool, float, int, str, tuple, type(None)})  # what an option usually is, and may stay
 
 
 class Optimizer:
@@ -57,6 +60,7 @@ class Optimizer:
         self.refuse(others or {})
         self.param_groups: list[Group] = []
         self.state: defaultdict[Tensor, dict[str, Tensor]] = defaultdict(dict)
+        self._opt_called = False  # whether there was a step; schedulers ask
         entries = self._listed(params)
         if not entries:
             raise ValueError(f"{self._name} got no parameters. Was model.parameters() read once already?")
@@ -68,13 +72,26 @@ class Optimizer:
     def check(self, group: Group) -> None:
         """Raise ValueError for an option that cannot be."""
 
-    def state_names(self, group: Group) -> list[str]:
+    def state_names(self, group: Group, param: Tensor) -> list[str]:
         """Name what a parameter of this group has in `state` once it has been updated."""
         return []
+
+    def start(self, name: str, param: Tensor, group: Group) -> Tensor:
+        """Make what `name` in the state of a parameter is before its first update."""
+        start: Tensor = zeros() if name in self.scalars else zeros_like(param)
+        return start
 
     def update(self, param: Tensor, grad: Tensor, options: Group) -> None:
         """Update one parameter by the algorithm's rule."""
         raise NotImplementedError(f"{self._name} has no update, which says how one parameter changes.")
+
+    def memory(self, param: Tensor, group: Group) -> dict[str, Tensor]:
+        """Return the state of a parameter; what it lacks is started."""
+        state = self.state[param]
+        for name in self.state_names(group, param):
+            if name not in state:
+                state[name] = self.start(name, param, group)
+        return state
 
     # What everybody calls
 
@@ -90,9 +107,9 @@ class Optimizer:
         for group in self.param_groups:
             for param in group["params"]:
                 self._check_gradient(param)  # of all, before any is changed
+        self._opt_called = True
         for group in self.param_groups:
-            # a NumPy scalar, as from np.linspace, would drag float32 arrays along to float64
-            options = {k: group[k].item() if isinstance(group[k], np.generic) else group[k] for k in self.defaults}
+            options = {k: v if type(v := group[k]) in PLAIN else _number(v) for k in self.defaults}
             for param in group["params"]:
                 if param.grad is not None:
                     self.update(param, param.grad, options)
@@ -115,6 +132,9 @@ class Optimizer:
         if named and len(named) < len(entries):
             raise ValueError(f"{self._name}: some parameters of a group have names, others do not; name all or none.")
         params = [entry[1] for entry in named] if named else entries
+        if self.param_groups and bool(named) != ("param_names" in self.param_groups[0]):
+            raise ValueError(f"{self._name}: the parameters of some groups have names, those of others do not; name "
+                             "all or none.")
         self._check_params(params)
         names = {"param_names": [entry[0] for entry in named]} if named else {}
         self.param_groups.append(self._complete({**param_group, **names}, params))
@@ -189,8 +209,8 @@ class Optimizer:
 
     def _complete(self, group: Mapping[str, Any], params: list[Tensor]) -> Group:
         """Check a group, and give it the options that it does not name."""
-        self.refuse({k: v for k, v in group.items() if k not in self.defaults and k not in LABELS})
-        known = {k: v for k, v in group.items() if k in self.defaults or k in LABELS}
+        known = {k: v for k, v in group.items() if k in self.defaults or k in LABELS or k in NOTES}
+        self.refuse({k: v for k, v in group.items() if k not in known})
         complete = {**self.defaults, **known, "params": params}
         self.check(complete)
         return complete
@@ -204,12 +224,25 @@ class Optimizer:
                 raise TypeError(f"{self._name}: {name}={value!r} chooses a kernel of PyTorch's, and there is only one "
                                 "way to compute a step here. Leave it out.")
 
-    def require(self, name: str, value: Any, below: float = math.inf) -> None:
-        """Raise ValueError for an option that is not a number of at least 0 and below a bound."""
+    def require(self, name: str, value: Any, below: float = math.inf, most: float = math.inf) -> None:
+        """Raise ValueError for an option that is not a number of at least 0, below a bound, and at most another.
+
+        A learning rate may be a Tensor of one element, which is read at every step.
+        """
+        if name == "lr" and isinstance(value, Tensor) and value.data.size == 1:
+            value = _number(value)
         number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-        if not number or not 0 <= value < below:
-            bound = f" and below {below}" if below < math.inf else ""
+        if not number or not (0 <= value < below and value <= most):
+            bound = f" and below {below}" if below < math.inf else f" and at most {most}" if most < math.inf else ""
             raise ValueError(f"{self._name}: {name} is {value!r}, but a number of at least 0{bound} was expected.")
+
+    def pair(self, name: str, value: Any) -> tuple[float, float]:
+        """Return an option that is a pair of numbers of at least 0, or raise ValueError."""
+        if not isinstance(value, tuple | list) or len(value) != 2:
+            raise ValueError(f"{self._name}: {name} is {value!r}, but a pair of numbers was expected.")
+        for i, number in enumerate(value):
+            self.require(f"{name}[{i}]", number)
+        return float(value[0]), float(value[1])
 
     def _read_groups(self, saved: list[Group]) -> list[Group]:
         ours, theirs = ([len(group["params"]) for group in groups] for groups in (self.param_groups, saved))
@@ -234,18 +267,24 @@ class Optimizer:
                 raise ValueError(f"{self._name}: the state to load speaks of parameter {number}, which is in no group.")
             param, group = known[number]
             present = {name: value for name, value in values.items() if value is not None}
-            missing = [name for name in self.state_names(group) if present and name not in present]
+            missing = [name for name in self.state_names(group, param) if present and name not in present]
             if missing:
                 raise ValueError(f"{self._name}: the state to load lacks `{', '.join(missing)}` of parameter {number}.")
             for name, value in present.items():
-                state[param][name] = self._read(number, name, value, param)
+                state[param][name] = self._read(number, name, value, self.start(name, param, group))
         return state
 
-    def _read(self, number: Any, name: str, value: Any, param: Tensor) -> Tensor:
-        """Copy one value of the state: one number, such as that of the steps, or an array like the parameter."""
-        shape, dtype = ((), np.float32) if name in self.scalars else (param.shape, param.dtype)
-        array = np.array(value.data if isinstance(value, Tensor) else value, dtype)
-        if array.shape != shape:
+    def _read(self, number: Any, name: str, value: Any, like: Tensor) -> Tensor:
+        """Copy one value of the state, which has the shape and the dtype that it would start with."""
+        array = np.asarray(value.data if isinstance(value, Tensor) else value).astype(like.dtype)
+        if array.shape != like.shape:
             raise ValueError(f"{self._name}: `{name}` of parameter {number} has shape {array.shape} in the state to "
-                             f"load, but {shape} was expected.")
+                             f"load, but {like.shape} was expected.")
         return wrap(array, None)
+
+
+def _number(value: Any) -> Any:
+    """Take the number out of a Tensor or a NumPy scalar, which would drag float32 arrays along to float64."""
+    if isinstance(value, Tensor):
+        return value.data.item()
+    return value.item() if isinstance(value, np.generic) else value

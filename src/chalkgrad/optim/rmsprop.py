@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor
-from ..ops.constant import zeros, zeros_like
 from ..ops.update import update_rule
 from .optimizer import Group, Optimizer, Params
 
@@ -154,6 +153,10 @@ class RMSprop(Optimizer):
     >>> optimizer.step()
     >>> x
     tensor([0.875, 0.875], requires_grad=True)
+
+    >>> from chalkgrad.optim.rosenbrock import rosenbrock_path
+    >>> rosenbrock_path(RMSprop, 200, lr=0.05, momentum=0.5)[::100].round(2).tolist()
+    [[-1.5, 2.0], [-1.23, 1.53], [-0.9, 0.82]]
     """
 
     def __init__(
@@ -170,16 +173,13 @@ class RMSprop(Optimizer):
             self.require(name, group[name])
         self.require("alpha", group["alpha"], below=1)
 
-    def state_names(self, group: Group) -> list[str]:
+    def state_names(self, group: Group, param: Tensor) -> list[str]:
         """Name what a parameter of this group has in `state` once it has been updated."""
         return ["step", "square_avg", *["momentum_buffer"] * (group["momentum"] > 0), *["grad_avg"] * group["centered"]]
 
     def update(self, param: Tensor, grad: Tensor, options: Group) -> None:
         """Update one parameter."""
-        state = self.state[param]
-        for name in self.state_names(options):
-            if name not in state:
-                state[name] = zeros() if name == "step" else zeros_like(param)
+        state = self.memory(param, options)
         rest = {name: options[name] for name in ("lr", "alpha", "eps", "weight_decay", "maximize")}
         means = [state["square_avg"], *([state["grad_avg"]] if options["centered"] else [])]
         if options["momentum"] > 0:

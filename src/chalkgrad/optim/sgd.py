@@ -99,6 +99,10 @@ class SGD(Optimizer):
     ...     optimizer.step()
     >>> x.item()  # each step halves it: x - 0.25 · 2x
     0.375
+
+    >>> from chalkgrad.optim.rosenbrock import rosenbrock_path
+    >>> rosenbrock_path(SGD, 200, lr=0.001, momentum=0.9)[::100].round(2).tolist()
+    [[-1.5, 2.0], [-0.59, 0.35], [0.63, 0.4]]
     """
 
     def __init__(
@@ -117,7 +121,7 @@ class SGD(Optimizer):
             raise ValueError("SGD: nesterov needs a momentum above 0 and no dampening, but they are "
                              f"{group['momentum']} and {group['dampening']}.")
 
-    def state_names(self, group: Group) -> list[str]:
+    def state_names(self, group: Group, param: Tensor) -> list[str]:
         """Name what a parameter of this group has in `state` once it has been updated."""
         return ["momentum_buffer"] if group["momentum"] != 0 else []
 

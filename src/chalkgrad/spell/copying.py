@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..law.code import Code
-from ..law.grammar import is_static
+from ..law.static import is_static
 from .helpers import Helpers, checks
 from .names import Names
 from .render import Source, index_text, literal

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from .tape import Call
 
 __all__ = ["engine_line"]
 
 
-def engine_line(call: Call, texts: dict[Any, str]) -> str:
-    """Write what the engine computed as an expression."""
+def engine_line(call: Call, texts: dict[Any, str], copied: Callable[[Any], str]) -> str:
+    """Write what the engine computed as an expression; a function that is not NumPy's is copied, by its name."""
     name = getattr(call.code, "__name__", "")
     match name:
         case "unbroadcast":
@@ -22,7 +25,8 @@ def engine_line(call: Call, texts: dict[Any, str]) -> str:
         case "_as_float32":
             return f"{texts['y']}.astype(np.float32)"
     given = [text if isinstance(key, int) else f"{key}={text}" for key, text in texts.items()]
-    return f"np.{name}({', '.join(given if 0 in texts else texts.values())})"
+    called = f"np.{name}" if getattr(np, name, None) is call.code else copied(call.code)
+    return f"{called}({', '.join(given if 0 in texts else texts.values())})"
 
 
 def _sum(text: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str:

@@ -95,7 +95,10 @@ def trace(step: Callable[..., Any], batch: tuple[Any, ...], model: Any, optimize
         ends = list[_End]()
         for values in _batches(arrays, tape):
             with _other_rows(not ends):
-                ends.append(_run(step, values, model, optimizers, (params, buffers), tape))
+                with _may_be_singular(tape, bool(ends)) as singular:
+                    ends.append(_run(step, values, model, optimizers, (params, buffers), tape))
+                if singular:
+                    ends.append(_run(step, _scaled(arrays, values), model, optimizers, (params, buffers), tape))
         end = ends[0]
         _check_runs(tape.calls, ends, params)
         _check_sizes(lambda: _run(step, arrays, model, optimizers, (params, buffers), tape), tape, ends)
@@ -134,6 +137,36 @@ def _other_rows(first: bool) -> Iterator[None]:
             raise
         raise SpellError("The step ran, but not with other rows of its batch, of which some came twice and some did "
                          f"not; a program must run with any: {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def _may_be_singular(tape: Tape, others: bool) -> Iterator[list[Exception]]:
+    """Where a matrix has no inverse any more, since other rows came, forget what was done, and tell of the error."""
+    count, generator = len(tape.calls), copy.deepcopy(default_generator().bit_generator.state)
+    errors: list[Exception] = []
+    try:
+        yield errors
+    except Exception as error:
+        if not others or not any(isinstance(each, np.linalg.LinAlgError) for each in (error, error.__cause__)):
+            raise
+        errors.append(error)
+        _undo(tape.calls[count:])
+        del tape.calls[count:]
+        default_generator().bit_generator.state = generator
+
+
+def _undo(calls: list[Call]) -> None:
+    """Take back what was changed in place."""
+    for call in reversed(calls):
+        if call.kind in ("update", "write"):
+            for name, array in call.made.items():
+                np.copyto(call.given[name], array)
+
+
+def _scaled(arrays: list[Array], others: list[Array]) -> list[Array]:
+    """Make another batch whose matrices have an inverse if those of the first have: of smaller numbers."""
+    return [array * array.dtype.type(0.75) if array.dtype.kind == "f" else other
+            for array, other in zip(arrays, others, strict=True)]
 
 
 def _check_runs(calls: list[Call], ends: list[_End], params: dict[str, Tensor]) -> None:
@@ -260,10 +293,7 @@ def _restored(model: Any, optimizers: list[Any], tape: Tape) -> Iterator[None]:
     try:
         yield
     finally:
-        for call in reversed(tape.calls):
-            if call.kind in ("update", "write"):
-                for name, array in call.made.items():
-                    np.copyto(call.given[name], array)
+        _undo(tape.calls)
         for path, tensor in list(model.named_buffers()):
             if tensor is not buffers.get(path):
                 _set(model, path, buffers.get(path))

@@ -104,8 +104,10 @@ class Writer:
         else:
             copied = RuleCopy(code, call.given, known, base, {}, self.names, self.helpers, claimed)
             lines, claimed = copied.lines, copied.claimed
+        given = {id(value) for value in call.given.values()}
         for name, value in call.made.items():
-            if name in known:
+            # a local that is an input under another name keeps the name of the input
+            if name in known and (name in outputs or id(value) not in given):
                 self.names.give(value, known[name])
         self.runs[call.owner] = base, known, claimed
         if self.rules is not None:
@@ -197,7 +199,7 @@ class Writer:
             self.names.give(result, texts["a"])
             self.shared.append(call.given["a"])
             return Block(self._here())
-        line = engine_line(call, texts)
+        line = engine_line(call, texts, self.helpers.name)
         target = self._target(call.owner)
         if target is None:
             name = self.names.fresh("_".join(filter(None, [variable(call.scope), call.code.__name__.strip("_")])))

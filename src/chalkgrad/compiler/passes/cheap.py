@@ -29,7 +29,7 @@ def cheap(function: Function, facts: Facts, known: dict[str, Any], setup: list[L
             case ast.Call(
                 func=ast.Attribute(value=ast.Name(id=name), attr="sum"), args=[],
                 keywords=[ast.keyword(arg="axis", value=ast.Constant(value=0))],
-            ) if _is_matrix(facts.values.get(name)):
+            ) if facts.is_settled(name, i) and _is_matrix(facts.values.get(name)):
                 rows = facts.values[name]
                 ones = f"ones_{len(rows)}_{rows.dtype}"
                 if ones not in known:

@@ -20,10 +20,10 @@ def common(function: Function, facts: Facts) -> None:
     first: dict[str, str] = {}  # the text of a value -> the name that has it
     instead: dict[str, str] = {}
     lines: list[Line] = []
-    for line in function.lines:
+    for number, line in enumerate(function.lines):
         names = {name: instead[name] for name in line.reads | line.changes if name in instead}
         line = Line(renamed(line, names)) if names else line
-        if _may_be_shared(line, function, facts):
+        if _may_be_shared(line, function, facts) and all(facts.is_settled(name, number) for name in line.reads):
             assert line.value is not None
             text = ast.unparse(line.value)
             if text in first:
@@ -37,5 +37,4 @@ def common(function: Function, facts: Facts) -> None:
 def _may_be_shared(line: Line, function: Function, facts: Facts) -> bool:
     if not line.target or "rng" in line.reads or line.target in function.gives or line.changes:
         return False
-    bound = [other for other in function.lines if line.target in other.binds]
-    return len(bound) == 1 and not any(facts.is_changed(name) for name in line.reads | {line.target})
+    return facts.is_single(line.target) and not any(facts.is_changed(name) for name in line.reads | {line.target})

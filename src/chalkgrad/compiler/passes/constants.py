@@ -32,10 +32,13 @@ class _Constants:
         self.literals: dict[str, Any] = {}  # name -> the number or the shape that it stands for
         self.renamed: dict[str, str] = {}
         self.written = ""  # an array of this text is written into later, so it must be made anew
+        self.number = 0  # of the line that is looked at
+        self.own = {*function.takes, *(name for line in function.lines for name in line.binds)}
 
     def run(self) -> None:
         lines = []
-        for line in self.function.lines:
+        for i, line in enumerate(self.function.lines):
+            self.number = i
             written = bool(line.target) and self.facts.is_changed(line.target)
             self.written = ast.dump(_value(line)) if written else ""
             line = Line(replaced(line, self.replace))
@@ -48,6 +51,8 @@ class _Constants:
         target, value = line.target, self.facts.values.get(line.target)
         if not target or not self.is_known(line) or target in self.function.gives or target in self.facts.loose:
             return False
+        if not self.facts.is_single(target):  # such as what a loop goes on from
+            return False
         if isinstance(value, int | float | tuple) and _plain(value) and isinstance(value, int | tuple):
             self.literals[target] = value
             return True
@@ -58,6 +63,7 @@ class _Constants:
 
     def keep(self, line: Line) -> None:
         """Compute a line now, under a name that no other function has for something else."""
+        self.own.discard(line.target)
         if line.target in self.known:
             self.renamed[line.target] = f"{self.function.name}_{line.target}"
             line = Line(f"{self.renamed[line.target]} = {line.text.partition(' = ')[2]}")
@@ -101,13 +107,14 @@ class _Constants:
         return name(target)
 
     def is_array(self, array: str) -> bool:
-        if array in self.facts.loose:
+        if array in self.facts.loose or not self.facts.is_settled(array, self.number):
             return False
-        return is_array(self.facts.values.get(array)) or is_array(self.known.get(array))
+        return is_array(self.facts.values.get(array))
 
     def is_known(self, line: Line) -> bool:
         """Tell whether a line reads nothing that differs from step to step."""
-        return all(n in self.known or hasattr(builtins, n) for n in line.reads) and "rng" not in line.reads
+        outside = {name for name in line.reads if name in self.known or hasattr(builtins, name)} - self.own
+        return outside == line.reads and "rng" not in line.reads
 
 
 def _plain(value: Any) -> bool:

@@ -15,7 +15,7 @@ __all__ = ["dead_code"]
 def dead_code(function: Function, facts: Facts) -> None:
     """Go backwards and keep the lines that bind what is read later, or write into memory that is."""
     wanted = set(function.gives)
-    memory = facts.sharing([*function.gives, *function.takes, *function.buffers])
+    memory = facts.sharing([*function.gives, *function.takes])
     kept: list[Line] = []
     for line in reversed(function.lines):
         if line.binds & wanted or facts.sharing(line.changes) & memory or not (line.binds or line.changes):

@@ -6,6 +6,8 @@ after    scores = q @ k.mT;    p = softmax(scores);    del scores;    y = p @ v
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -24,14 +26,23 @@ def forget(function: Function, facts: Facts, arena: Arena) -> None:
     planned = [line.target for line in function.lines if any(f"out={place})" in line.text for place in arena.places)]
     kept = {*function.gives, *function.takes, *planned}
     last = {name: i for i, line in enumerate(function.lines) for name in line.reads | line.changes | line.binds}
+    sure = {name for line in function.lines if not isinstance(line.node, ast.For | ast.If) for name in line.binds}
     behind: dict[int, list[str]] = {}
     for name, i in last.items():
         if name not in kept and i < len(function.lines) - 1 and _size(facts.values.get(name)) >= LARGE:
             behind.setdefault(i, []).append(name)
     lines: list[Line] = []
     for i, line in enumerate(function.lines):
-        lines += [line, Line(f"del {', '.join(sorted(behind[i]))}")] if i in behind else [line]
+        lines += [line, *_let_go(behind[i], sure)] if i in behind else [line]
     function.lines = lines
+
+
+def _let_go(names: list[str], sure: set[str]) -> Iterator[Line]:
+    """Delete names; those that only a loop or a branch binds may not exist, and get another value instead."""
+    if sure.intersection(names):
+        yield Line(f"del {', '.join(sorted(sure.intersection(names)))}")
+    for name in sorted({*names} - sure):
+        yield Line(f"{name} = None")
 
 
 def _size(value: Any) -> int:

@@ -2,6 +2,11 @@
 
 before   t = grad * (1 - y);    grad_x = t * y
 after    t = np.multiply(grad, u, out=work_2);    grad_x = np.multiply(t, y, out=work_2)
+
+Large arrays have no place there, but may take over the memory of what is read for the last time.
+
+before   fc1 = x @ w.T;    fc1_2 = fc1 + b
+after    fc1 = x @ w.T;    fc1_2 = np.add(fc1, b, out=fc1)
 """
 
 from __future__ import annotations
@@ -12,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from ..facts import Facts
+from ..facts import Facts, root
 from ..lines import Function, Line
 from ..memory import Arena, is_dense
 
@@ -37,6 +42,7 @@ def into(function: Function, facts: Facts) -> Arena:
     last = _last_reads(function, facts)
     given = facts.sharing(function.gives) | facts.sharing(function.takes)
     places: dict[int, str] = {}  # memory -> the place in the arena where it lies
+    own: set[int] = set()  # memory that NumPy made here for nobody else, and that lies in no place
     for i, line in enumerate(function.lines):
         dying = [place for memory, place in places.items() if last.get(memory) == i and place in arena.used]
         value, memory = facts.values.get(line.target), facts.roots.get(line.target)
@@ -48,6 +54,12 @@ def into(function: Function, facts: Facts) -> Arena:
             arena.place(place, value, instead)
             places[memory] = place
             function.lines[i] = Line(f"{line.target} = np.{operation[0]}({', '.join(operation[1])}, out={place})")
+        elif operation and memory is not None and root(value) == id(value) and facts.is_single(line.target):
+            own.add(memory)
+            free = {each for each in own - given if last.get(each) == i}
+            operand = _taken_over(operation, value, free, facts)
+            if operand:
+                function.lines[i] = Line(f"{line.target} = np.{operation[0]}({', '.join(operation[1])}, out={operand})")
         for place in dying:
             arena.free(place)
         if memory in places and last.get(memory, -1) <= i:
@@ -75,7 +87,7 @@ def ufunc(line: Line) -> tuple[str, list[str]] | None:
 
 def _fits(value: Any, facts: Facts, line: Line) -> bool:
     fresh = line.target not in facts.loose and isinstance(value, np.ndarray) and value.base is None and is_dense(value)
-    return fresh and SMALL <= value.nbytes <= LARGE
+    return fresh and facts.is_single(line.target) and SMALL <= value.nbytes <= LARGE
 
 
 def _last_reads(function: Function, facts: Facts) -> dict[int, int]:
@@ -100,3 +112,16 @@ def _overwritten(
         ):
             return place
     return None
+
+
+def _taken_over(operation: tuple[str, list[str]], value: Any, free: set[int], facts: Facts) -> str:
+    """Choose an operand that nobody reads any more, and whose memory fits the result; empty if there is none."""
+    if operation[0] == "matmul" or value.nbytes <= LARGE:
+        return ""
+    for name in operation[1]:
+        operand = facts.values[name] if facts.roots.get(name) in free else None
+        if operand is not None and (operand.shape, operand.dtype, operand.strides) == (
+            value.shape, value.dtype, value.strides
+        ):
+            return name
+    return ""

@@ -99,7 +99,8 @@ class _Parts:
         names = [name for name in line.reads | line.changes if name in self.kinds]
         alone = not line.changes and all(self.kinds[n] == WHOLE and self.stored[n] == "main" for n in names)
         if "rng" in names or (alone and not self.is_written_later(line) and ast.dump(line.node) == ast.dump(part.node)):
-            return self.add_whole(line, part, before=not line.changes)
+            apart = line.binds.isdisjoint({*self.open.given, *self.open.makes})
+            return self.add_whole(line, part, before=apart and not line.changes)
         alien = self.is_shared(line) or any(name in self.facts.loose for name in line.reads | line.binds | line.changes)
         found = None if alien else self.attempt(line, part, names)
         return self.add_whole(line, part) if found is None else self.add_part(line, part, found)

@@ -15,9 +15,9 @@ __all__ = ["single_names"]
 
 
 def single_names(function: Function) -> None:
-    """Number the names that several lines bind; a name that a loop or an in-place change binds is left as it is."""
-    counts = collections.Counter(name for line in function.lines for name in line.binds)
-    firm = {name for line in function.lines if line.value is None for name in line.binds}
+    """Number the names that several lines assign; a name that a loop or a branch assigns is left as it is."""
+    counts = collections.Counter(name for line in function.lines for name in line.assigns)
+    firm = {name for line in function.lines if line.value is None for name in line.assigns}
     taken = {*counts, *function.takes, *(name for line in function.lines for name in line.reads)}
     current: dict[str, str] = {}
     lines = []

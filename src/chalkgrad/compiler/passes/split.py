@@ -10,7 +10,7 @@ import ast
 from typing import cast
 
 from ..facts import Facts
-from ..lines import Function, Line
+from ..lines import COMPREHENSIONS, Function, Line
 from ..rewrite import name
 
 __all__ = ["split"]
@@ -21,7 +21,7 @@ Operation = (ast.BinOp, ast.UnaryOp, ast.Compare, ast.Call)
 def split(function: Function, facts: Facts) -> None:
     """Give every operation on arrays inside of another one a line of its own. Numbers stay where they are."""
     arrays = {n for n, value in facts.values.items() if getattr(value, "ndim", 0) > 0}
-    taken = {n for line in function.lines for n in line.binds | line.reads} | {*function.takes, *function.buffers}
+    taken = {n for line in function.lines for n in line.binds | line.reads} | {*function.takes}
     function.lines = [part for line in function.lines for part in _Split(line, arrays, taken).lines()]
 
 
@@ -32,7 +32,8 @@ class _Split(ast.NodeTransformer):
 
     def lines(self) -> list[Line]:
         node = ast.parse(self.line.text).body[0]
-        if not isinstance(node, ast.Assign | ast.AugAssign) or self.line.text.lstrip().startswith("for "):
+        draws = sum(isinstance(part, ast.Name) and part.id == "rng" for part in ast.walk(node))
+        if not isinstance(node, ast.Assign | ast.AugAssign) or draws > 1:  # numbers are drawn in the order of the text
             return [self.line]
         base = self.line.target or min(self.line.changes | self.line.binds, default="value")
         if isinstance(node, ast.Assign) and isinstance(node.value, Operation):
@@ -51,7 +52,7 @@ class _Split(ast.NodeTransformer):
         return node
 
     def visit(self, node: ast.AST) -> ast.AST:
-        if isinstance(node, ast.ListComp | ast.GeneratorExp | ast.IfExp | ast.Lambda | ast.Starred | ast.BoolOp):
+        if isinstance(node, (*COMPREHENSIONS, ast.IfExp, ast.Lambda, ast.Starred, ast.BoolOp)):
             return node
         node = self.generic_visit(node)
         if not isinstance(node, Operation) or not self.is_array(node):

@@ -14,7 +14,7 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ...ops.elementwise import erf
+from ...ops.error_function import erf
 from ..module import Module
 
 __all__ = ["GELU", "gelu", "gelu_exact", "gelu_tanh"]
@@ -139,9 +139,9 @@ class GELU(Module):
             raise ValueError(f"GELU: approximate is 'none' or 'tanh', but {approximate!r} came.")
         self.approximate = approximate
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (...) -> y (...)."""
-        return gelu(x, approximate=self.approximate)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (...) -> y (...)."""
+        return gelu(input, approximate=self.approximate)
 
     def extra_repr(self) -> str:
         """Say which of the two forms it is, as PyTorch does."""

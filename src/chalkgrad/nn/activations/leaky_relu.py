@@ -12,10 +12,10 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ...ops.attach import overwriting
-from ..module import Module
+from ...ops.attach import in_place, overwriting
+from .inplace import InPlace
 
-__all__ = ["LeakyReLU", "leaky_relu"]
+__all__ = ["LeakyReLU", "leaky_relu", "leaky_relu_"]
 
 
 @overwriting
@@ -54,7 +54,10 @@ def leaky_relu_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     return [(draw((3, 4)),), (draw((3, 4)), {"negative_slope": 1.5}), (draw(()), {"negative_slope": 0.0})]
 
 
-class LeakyReLU(Module):
+leaky_relu_ = in_place(leaky_relu)
+
+
+class LeakyReLU(InPlace):
     """y = x above zero, negative_slope · x below; with inplace, y is written over x.
 
     >>> import chalkgrad as cg
@@ -62,15 +65,13 @@ class LeakyReLU(Module):
     tensor([-0.5,  1. ])
     """
 
+    shown = ("negative_slope",)
+
     def __init__(self, negative_slope: float = 0.01, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope, self.inplace = negative_slope, inplace
+        super().__init__(inplace)
+        self.negative_slope = negative_slope
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (...) -> y (...)."""
-        y: Tensor = leaky_relu(x, negative_slope=self.negative_slope, inplace=self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (...) -> y (...)."""
+        y: Tensor = leaky_relu(input, negative_slope=self.negative_slope, inplace=self.inplace)
         return y
-
-    def extra_repr(self) -> str:
-        """Say the slope, and whether the input is written over, as PyTorch does."""
-        return f"negative_slope={self.negative_slope}" + (", inplace=True" if self.inplace else "")

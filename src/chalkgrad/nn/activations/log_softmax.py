@@ -15,6 +15,7 @@ from ...engine.tensor import Tensor
 from ...ops.attach import attach
 from ...ops.special import largest_along, sum_along
 from ..module import Module
+from .softmax import check_axis
 
 __all__ = ["LogSoftmax", "log_softmax", "log_softmax_along"]
 
@@ -32,7 +33,8 @@ def log_softmax_along(x, *, axis):
     """
     # only differences count, so the largest may be taken as 0: then nothing overflows
     y = x - largest_along(x, axis)
-    y -= np.log(sum_along(np.exp(y), axis))
+    if y.size > 0:  # a sum of nothing has no logarithm
+        y -= np.log(sum_along(np.exp(y), axis))
     return y
 
 
@@ -70,10 +72,7 @@ def log_softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Ten
     >>> log_softmax(tensor([0.0, 1000.0]), dim=0)
     tensor([-1000.,     0.])
     """
-    if dim is None:
-        raise ValueError(
-            f"log_softmax: say along which axis of {input.shape} the probabilities add up to 1, as in dim=-1."
-        )
+    check_axis("log_softmax", dim, input)
     y: Tensor = log_softmax_along(input if dtype is None else input.to(dtype), axis=dim)
     return y
 
@@ -92,9 +91,9 @@ class LogSoftmax(Module):
             raise ValueError("LogSoftmax: say along which axis the probabilities add up to 1, as in dim=-1.")
         self.dim = dim
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (...) -> y (...)."""
-        return log_softmax(x, self.dim)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (...) -> y (...)."""
+        return log_softmax(input, self.dim)
 
     def extra_repr(self) -> str:
         """Say the axis, as PyTorch does."""

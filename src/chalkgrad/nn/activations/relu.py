@@ -13,9 +13,9 @@ import numpy as np
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from ...ops.attach import attach, in_place, overwriting
-from ..module import Module
+from .inplace import InPlace
 
-__all__ = ["ReLU", "relu"]
+__all__ = ["ReLU", "relu", "relu_"]
 
 
 @overwriting
@@ -52,7 +52,10 @@ def relu_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     return [(rng.standard_normal((3, 4)),), (rng.standard_normal(()),)]
 
 
-class ReLU(Module):
+relu_ = in_place(relu)
+
+
+class ReLU(InPlace):
     """y = max(x, 0); with inplace, y is written over x.
 
     >>> import chalkgrad as cg
@@ -60,18 +63,10 @@ class ReLU(Module):
     tensor([0., 1.])
     """
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (...) -> y (...)."""
-        y: Tensor = relu(x, inplace=self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (...) -> y (...)."""
+        y: Tensor = relu(input, inplace=self.inplace)
         return y
 
-    def extra_repr(self) -> str:
-        """Say whether the input is written over, as PyTorch does."""
-        return "inplace=True" if self.inplace else ""
 
-
-attach(relu=relu, relu_=in_place(relu))
+attach(relu=relu, relu_=relu_)

@@ -62,9 +62,9 @@ class Sigmoid(Module):
     tensor([0.5, 0.5])
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (...) -> y (...)."""
-        y: Tensor = sigmoid(x)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (...) -> y (...)."""
+        y: Tensor = sigmoid(input)
         return y
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from ...ops.attach import overwriting
-from ..module import Module
+from .inplace import InPlace
 
 __all__ = ["SiLU", "silu"]
 
@@ -58,7 +58,7 @@ def silu_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     return [(rng.standard_normal((3, 4)),), (rng.standard_normal(()),), (np.array([-1000.0, 0.0, 1000.0]),)]
 
 
-class SiLU(Module):
+class SiLU(InPlace):
     """y = x / (1 + exp(-x)); with inplace, y is written over x.
 
     >>> import chalkgrad as cg
@@ -66,15 +66,7 @@ class SiLU(Module):
     tensor([0.    , 0.7311])
     """
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (...) -> y (...)."""
-        y: Tensor = silu(x, inplace=self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (...) -> y (...)."""
+        y: Tensor = silu(input, inplace=self.inplace)
         return y
-
-    def extra_repr(self) -> str:
-        """Say whether the input is written over, as PyTorch does."""
-        return "inplace=True" if self.inplace else ""

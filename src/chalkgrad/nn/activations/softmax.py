@@ -16,7 +16,7 @@ from ...ops.attach import attach
 from ...ops.special import largest_along, sum_along
 from ..module import Module
 
-__all__ = ["Softmax", "softmax", "softmax_along"]
+__all__ = ["Softmax", "check_axis", "softmax", "softmax_along"]
 
 
 @primitive
@@ -61,19 +61,27 @@ def softmax_along_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     ]
 
 
+def check_axis(name: str, dim: Any, input: Any) -> None:
+    """Raise ValueError for no axis, TypeError for what is not one."""
+    if dim is None:
+        raise ValueError(f"{name}: say along which axis of {input.shape} the probabilities add up to 1, as in dim=-1.")
+    if not isinstance(dim, int | np.integer):
+        raise TypeError(f"{name}: dim is one axis, a whole number, but {dim!r} came.")
+
+
 def softmax(input: Tensor, dim: int | None = None, dtype: Any = None) -> Tensor:
     """Turn the numbers along `dim` into probabilities, which add up to 1.
 
     dtype  what to convert the input to before, so that small differences survive
 
-    Raises ValueError if dim is None: PyTorch warns, and takes the first or the second axis by a rule that few know.
+    Raises ValueError if dim is None: PyTorch warns, and takes the first or the second axis by a rule that few know;
+    TypeError for several axes.
 
     >>> from chalkgrad import tensor
     >>> softmax(tensor([0.0, 0.0, 1000.0]), dim=0)
     tensor([0., 0., 1.])
     """
-    if dim is None:
-        raise ValueError(f"softmax: say along which axis of {input.shape} the probabilities add up to 1, as in dim=-1.")
+    check_axis("softmax", dim, input)
     y: Tensor = softmax_along(input if dtype is None else input.to(dtype), axis=dim)
     return y
 
@@ -92,9 +100,9 @@ class Softmax(Module):
             raise ValueError("Softmax: say along which axis the probabilities add up to 1, as in dim=-1.")
         self.dim = dim
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (...) -> y (...)."""
-        return softmax(x, self.dim)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (...) -> y (...)."""
+        return softmax(input, self.dim)
 
     def extra_repr(self) -> str:
         """Say the axis, as PyTorch does."""

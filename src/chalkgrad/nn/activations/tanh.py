@@ -59,9 +59,9 @@ class Tanh(Module):
     tensor([0., 0.])
     """
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (...) -> y (...)."""
-        y: Tensor = tanh(x)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (...) -> y (...)."""
+        y: Tensor = tanh(input)
         return y
 
 

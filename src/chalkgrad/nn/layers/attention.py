@@ -20,7 +20,7 @@ from ...ops.special import largest_along, sum_along
 from ...seeding import default_generator
 from .dropout import check, keep_mask
 
-__all__ = ["attend", "draw_kept", "not_later", "penalty_of", "scaled_dot_product_attention"]
+__all__ = ["attend", "draw_kept", "not_later", "penalty_of", "scaled_dot_product_attention", "serve_groups"]
 
 
 def penalty_of(mask, like):
@@ -147,12 +147,13 @@ def scaled_dot_product_attention(
     dropout_p  the probability with which a share is dropped, whatever the mode: 0 when not training
     is_causal  a query looks at no key that stands after it; instead of attn_mask
     scale      1/√e if not given: then scores have the variance 1 if queries and keys have
+    enable_gqa  the third axis from the end counts heads, and keys and values have fewer: each serves a group of queries
     generator  what the shares to drop are drawn from; the default generator if not given
 
     A query that may look at nothing gets zeros.
 
-    Raises ValueError for both attn_mask and is_causal, for a dropout_p outside [0, 1], and for enable_gqa=True;
-    TypeError for a mask of whole numbers; ShapeError if shapes do not fit.
+    Raises ValueError for both attn_mask and is_causal, and for a dropout_p outside [0, 1]; TypeError for a mask of
+    whole numbers; ShapeError if shapes do not fit, or heads cannot be grouped evenly.
 
     >>> import chalkgrad as cg
     >>> x = cg.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
@@ -160,8 +161,6 @@ def scaled_dot_product_attention(
     tensor([1., 0.])
     """
     name = "scaled_dot_product_attention"
-    if enable_gqa:
-        raise ValueError(f"{name}: enable_gqa=True is not in this release; repeat the heads of key and value instead.")
     if attn_mask is not None and is_causal:
         raise ValueError(f"{name}: give attn_mask or is_causal=True; a mask can be causal itself, and more.")
     if attn_mask is not None and attn_mask.dtype.kind not in "bf":
@@ -171,10 +170,29 @@ def scaled_dot_product_attention(
     if min(query.ndim, key.ndim, value.ndim) < 2:
         raise ShapeError(f"{name}: query, key and value have at least two axes, (..., positions, features), but they "
                          f"have shapes {query.shape}, {key.shape}, {value.shape}.")
+    if enable_gqa and query.ndim > 2:
+        key, value = (serve_groups(name, query, x) for x in (key, value))
     kept = draw_kept(query, key, dropout_p, generator) if dropout_p > 0 else None
-    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scale = 1 / math.sqrt(max(query.shape[-1], 1)) if scale is None else scale
     y: Tensor = attend(query, key, value, attn_mask, kept, scale=scale, is_causal=is_causal, dropout_p=dropout_p)
     return y
+
+
+def serve_groups(name: str, query: Tensor, x: Tensor) -> Tensor:
+    """Repeat each head of keys or values (..., h/g, s, e) for its group of g heads of queries: (..., h, s, e).
+
+    Raises ShapeError unless every head serves equally many.
+
+    Source: Ainslie et al. 2023, section 2.2.
+    """
+    heads, served = x.shape[-3] if x.ndim > 2 else 0, query.shape[-3]
+    if not heads or served % heads:
+        raise ShapeError(f"{name}: {served} heads of queries cannot be shared out evenly among {heads} heads of keys "
+                         f"and "
+                         f"values; query has shape {query.shape}, these have {x.shape}.")
+    repeated = x.unsqueeze(-3).expand(*x.shape[:-2], served // heads, *x.shape[-2:])
+    every: Tensor = repeated.reshape(*x.shape[:-3], served, *x.shape[-2:])
+    return every
 
 
 def draw_kept(query: Tensor, key: Tensor, dropout_p: float, generator: np.random.Generator | None) -> Any:

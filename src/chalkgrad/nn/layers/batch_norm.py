@@ -20,7 +20,7 @@ from ..module import Buffer, Module, Parameter
 from .channels import channel_sums, for_each
 
 __all__ = [
-    "BatchNorm1d", "BatchNorm2d", "batch_norm", "batch_norm_eval", "batch_norm_train",
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "RunningNorm", "batch_norm", "batch_norm_eval", "batch_norm_train",
     "check_channels", "check_variance", "count_batch", "track", "track_evenly",
 ]
 
@@ -40,7 +40,7 @@ def batch_norm_train(x, weight=None, bias=None, *, eps=1e-5):
     >>> y.round(3), mean, var
     (array([[-1.,  0.], [ 1.,  0.]]), array([2., 5.]), array([2., 0.]))
     """
-    m     = x.size // x.shape[1]
+    m     = max(x.size // x.shape[1], 1)
     mean  = channel_sums(x) / m
     away  = x - for_each(mean, x)
     power = channel_sums(away, away) / m
@@ -168,8 +168,8 @@ def batch_norm(
     momentum                   the share of a running average that one batch replaces
     eps                        keeps a channel whose numbers are all equal from a division by 0
 
-    Raises ShapeError if channels do not match; ValueError in training for a single value per channel, and otherwise for
-    running averages that are None.
+    Raises ShapeError if channels do not match; ValueError in training for a single value per channel or an eps that is
+    not positive, and otherwise for running averages that are None.
 
     >>> from chalkgrad import ones, tensor, zeros
     >>> running_mean, running_var = zeros(1), ones(1)
@@ -180,16 +180,16 @@ def batch_norm(
     (tensor([0.2]), tensor([1.1]))
     """
     given = [each for each in (running_mean, running_var, weight, bias) if each is not None]
-    check_channels("batch_norm", input, *(each.data.size for each in given))
+    check_channels("batch_norm", input, *(each.numel() for each in given))
     if not training:
         if running_mean is None or running_var is None:
             raise ValueError("batch_norm: outside of training, running_mean and running_var are needed, but None came.")
         y: Tensor = batch_norm_eval(input, running_mean, running_var, weight, bias, eps=eps)
         return y
-    check_variance("batch_norm", input)
+    check_variance("batch_norm", input, eps)
     y, mean, var = batch_norm_train(input, weight, bias, eps=eps)
     for running, batch in ((running_mean, mean), (running_var, var)):
-        if running is not None:
+        if running is not None and input.numel():
             track(running, batch, momentum=momentum)
     return y
 
@@ -204,15 +204,20 @@ def check_channels(name: str, input: Any, *expected: int) -> None:
                              f"but {channels} are expected.")
 
 
-def check_variance(name: str, input: Any) -> None:
-    """Raise ValueError unless each channel holds more than one number, since one alone has no variance."""
-    if input.size <= input.shape[1]:
+def check_variance(name: str, input: Any, eps: float) -> None:
+    """Raise ValueError for channels of a single number, which has no variance, and for an eps that is not positive."""
+    if eps <= 0:
+        raise ValueError(f"{name}: eps keeps channels of equal numbers from a division by 0; it is above 0, not {eps}.")
+    if input.size == input.shape[1]:
         raise ValueError(f"{name}: to normalize by the batch, it takes more than 1 value per channel, but input has "
                          f"shape {input.shape}. Try: a larger batch, DataLoader(..., drop_last=True), or .eval().")
 
 
-class _BatchNorm(Module):
-    """What BatchNorm1d and BatchNorm2d share; they differ in the number of axes that they expect."""
+class RunningNorm(Module):
+    """What BatchNorm and InstanceNorm share: weights, biases and running averages for channels.
+
+    The classes beneath differ in what they average over, and in the number of axes that they expect.
+    """
 
     axes: tuple[int, ...]
     weight: Parameter | None
@@ -250,35 +255,43 @@ class _BatchNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (n, c, ...) -> y (n, c, ...)."""
-        name = type(self).__name__
+    def check_axes(self, x: Tensor) -> None:
+        """Raise ShapeError for another number of axes."""
         if x.ndim not in self.axes:
             axes = " or ".join(map(str, self.axes))
-            raise ShapeError(f"{name}: input has shape {x.shape}, but {axes} axes are expected.")
-        check_channels(name, x, self.num_features)
-        if not self.training and self.track_running_stats:
-            y: Tensor = batch_norm_eval(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
-            return y
-        check_variance(name, x)
-        y, mean, var = batch_norm_train(x, self.weight, self.bias, eps=self.eps)
-        if self.track_running_stats:
-            self.track(mean, var)
-        return y
-
-    def track(self, mean: Tensor, var: Tensor) -> None:
-        """Take the statistics of a batch into the running averages."""
-        count_batch(self.num_batches_tracked)
-        for running, batch in ((self.running_mean, mean), (self.running_var, var)):
-            if self.momentum is None:
-                track_evenly(running, batch, self.num_batches_tracked)
-            else:
-                track(running, batch, momentum=self.momentum)
+            raise ShapeError(f"{type(self).__name__}: input has shape {x.shape}, but {axes} axes are expected.")
 
     def extra_repr(self) -> str:
         """Say the size and options, as PyTorch does."""
         return (f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
                 f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}")
+
+
+class _BatchNorm(RunningNorm):
+    def forward(self, input: Tensor) -> Tensor:
+        """input (n, c, ...) -> y (n, c, ...)."""
+        name = type(self).__name__
+        self.check_axes(input)
+        check_channels(name, input, self.num_features)
+        if not self.training and self.track_running_stats:
+            y: Tensor = batch_norm_eval(
+                input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+            return y
+        check_variance(name, input, self.eps)
+        y, mean, var = batch_norm_train(input, self.weight, self.bias, eps=self.eps)
+        if self.track_running_stats:
+            count_batch(self.num_batches_tracked)
+            if input.numel():
+                self.track(mean, var)
+        return y
+
+    def track(self, mean: Tensor, var: Tensor) -> None:
+        """Take the statistics of a batch into the running averages."""
+        for running, batch in ((self.running_mean, mean), (self.running_var, var)):
+            if self.momentum is None:
+                track_evenly(running, batch, self.num_batches_tracked)
+            else:
+                track(running, batch, momentum=self.momentum)
 
 
 class BatchNorm1d(_BatchNorm):
@@ -311,3 +324,14 @@ class BatchNorm2d(_BatchNorm):
     """
 
     axes = (4,)
+
+
+class BatchNorm3d(_BatchNorm):
+    """Batch normalization of volumes (n, c, d, h, w), over all axes but that of the c channels; see BatchNorm1d.
+
+    >>> import chalkgrad as cg
+    >>> cg.nn.BatchNorm3d(3)(cg.randn(2, 3, 4, 4, 4)).shape
+    (2, 3, 4, 4, 4)
+    """
+
+    axes = (5,)

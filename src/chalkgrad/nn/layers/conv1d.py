@@ -13,29 +13,12 @@ from typing import Any
 import numpy as np
 
 from ...engine.primitive import primitive
-from ...engine.tensor import Tensor
-from .. import init
-from ..module import Module, Parameter
 from .channels import channel_sums
 from .columns import as_kernels, as_weight, collect, convolve, paint
-from .conv2d import border, geometry_of
-from .windows import pair, single
+from .convolution import ConvNd
+from .geometry import geometry_of, upright
 
-__all__ = ["Conv1d", "conv1d", "row_geometry"]
-
-Single = int | tuple[int]
-
-
-def row_geometry(shape, weight_shape, stride, padding, dilation, groups):
-    """Settle how kernels lie on rows, which are images of height 1: the geometry that `conv2d` would have.
-
-    >>> row_geometry((3, 30), (8, 3, 5), stride=1, padding="same", dilation=2, groups=1)
-    ((1, 5), (1, 1), (1, 2), ((0, 0), (4, 4)), (1, 30))
-    """
-    (channels, w), (o, seen, k) = shape[-2:], weight_shape
-    step, spread, around = single(stride, "stride"), single(dilation, "dilation"), single(padding, "padding")
-    around = around if isinstance(around, str) else (0, around)
-    return geometry_of((channels, 1, w), (o, seen, 1, k), (1, step), around, (1, spread), groups)
+__all__ = ["Conv1d", "conv1d"]
 
 
 @primitive
@@ -60,7 +43,9 @@ def conv1d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
     tensor([[[1., 2.]]])
     """
     shape    = x.shape
-    geometry = row_geometry(shape, weight.shape, stride, padding, dilation, groups)
+    geometry = upright(geometry_of(
+        shape[-2:], weight.shape, stride, padding, dilation, groups, None if bias is None else bias.shape
+    ))
     images   = x.reshape(math.prod(shape[:-2]), shape[-2], 1, shape[-1])
     kernels  = as_kernels(weight[:, :, None], groups)
     sums     = convolve(images, kernels, bias, geometry)
@@ -98,63 +83,13 @@ def conv1d_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     ]
 
 
-class Conv1d(Module):
-    """The same kernels at every place of a row.
-
-    `weight` (out_channels, in_channels/groups, kernel_size) and `bias` (out_channels) start evenly spread in
-    ±1/√(inputs of a kernel), as in PyTorch. The arguments are PyTorch's, explained at `conv1d`; its other padding
-    modes are not in this release.
-
-    Raises ValueError for sizes that do not make a convolution.
+class Conv1d(ConvNd):
+    """The same kernels at every place of a row: x (..., in_channels, w) -> y (..., out_channels, q).
 
     >>> import chalkgrad as cg
     >>> Conv1d(3, 8, 5, dilation=2)(cg.ones(4, 3, 30)).shape
     (4, 8, 22)
     """
 
-    bias: Parameter | None
-
-    def __init__(
-        self, in_channels: int, out_channels: int, kernel_size: Single, stride: Single = 1,
-        padding: str | Single = 0, dilation: Single = 1, groups: int = 1, bias: bool = True,
-        padding_mode: str = "zeros", dtype: Any = np.float32,
-    ) -> None:
-        super().__init__()
-        if padding_mode != "zeros":
-            raise ValueError(f"Conv1d: padding_mode={padding_mode!r} is not in this release; it pads with 'zeros'.")
-        if groups < 1 or in_channels % groups or out_channels % groups:
-            raise ValueError(f"Conv1d: groups={groups} does not divide {in_channels} channels in, {out_channels} out.")
-        self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
-        self.kernel_size = (single(kernel_size, "kernel_size"),)
-        self.stride, self.dilation = (single(stride, "stride"),), (single(dilation, "dilation"),)
-        self.padding = padding if isinstance(padding, str) else (single(padding, "padding"),)
-        kernel, step, spread = pair((1, *self.kernel_size), "kernel_size"), (1, *self.stride), (1, *self.dilation)
-        around = padding if isinstance(padding, str) else (0, *self.padding)
-        border(around, kernel, pair(step, "stride"), pair(spread, "dilation"))  # its errors belong here
-        self.padding_mode = padding_mode
-        self.weight = Parameter(np.empty((out_channels, in_channels // groups, *self.kernel_size), dtype))
-        self.bias = Parameter(np.empty(out_channels, dtype)) if bias else None
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Draw new weights."""
-        init.kaiming_uniform_(self.weight, a=math.sqrt(5))
-        if self.bias is not None:
-            inputs = math.prod(self.weight.shape[1:])
-            bound = 1 / math.sqrt(inputs) if inputs > 0 else 0
-            init.uniform_(self.bias, -bound, bound)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (..., in_channels, w) -> y (..., out_channels, q)."""
-        y: Tensor = conv1d(
-            x, self.weight, self.bias, stride=self.stride, padding=self.padding, dilation=self.dilation,
-            groups=self.groups,
-        )
-        return y
-
-    def extra_repr(self) -> str:
-        """Say the sizes, and the options that are not the usual ones, as PyTorch does."""
-        text = f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"
-        usual = {"padding": (0,), "dilation": (1,), "groups": 1}
-        text += "".join(f", {n}={getattr(self, n)}" for n, value in usual.items() if getattr(self, n) != value)
-        return text if self.bias is not None else f"{text}, bias=False"
+    axes = 1
+    rule = staticmethod(conv1d)

@@ -17,12 +17,17 @@ from ...ops.attach import in_place
 from ...seeding import default_generator
 from ..module import Module
 
-__all__ = ["Dropout", "check", "drop", "dropout", "keep_mask"]
+__all__ = ["Dropout", "Dropping", "check", "drop", "dropout", "dropped", "keep_like", "keep_mask"]
 
 
 def keep_mask(generator, shape, p):
     """Draw which elements stay: each with probability 1 - p, independently of the others."""
     return generator.random(shape, np.float32) >= p
+
+
+def keep_like(generator, x, p):
+    """Draw which elements of x stay; a spelled program asks x for its shape, which may change with the batch."""
+    return keep_mask(generator, x.shape, p)
 
 
 @primitive
@@ -53,9 +58,13 @@ def drop_backward(grad_y, mask, scale):
 
 @drop.examples
 def drop_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
-    """Some dropped; all dropped."""
+    """Some dropped; all dropped; whole rows dropped."""
     x = rng.standard_normal((3, 4))
-    return [(x, rng.random((3, 4)) >= 0.25, {"p": 0.25}), (x, np.zeros((3, 4), bool), {"p": 1})]
+    return [
+        (x, rng.random((3, 4)) >= 0.25, {"p": 0.25}),
+        (x, np.zeros((3, 4), bool), {"p": 1}),
+        (x, np.array([[True], [False], [True]]), {"p": 0.5}),
+    ]
 
 
 def dropout(
@@ -70,7 +79,7 @@ def dropout(
 
     inplace    write the result over the input
 
-    Raises ValueError for a p outside [0, 1].
+    Raises ValueError for a p outside [0, 1], TypeError for what are no floats.
 
     >>> import chalkgrad as cg
     >>> y = dropout(cg.ones(1000), p=0.2, generator=np.random.default_rng(0))
@@ -80,21 +89,50 @@ def dropout(
     check(p)
     if not training or p == 0:
         return input
-    source = generator or default_generator()
-    mask = keep_mask(source, input.shape, p)
+    return dropped(drop, input, input.shape, p, inplace, generator)
+
+
+def dropped(
+    rule: Any, input: Any, shape: tuple[int, ...] | None, p: float, inplace: bool = False,
+    generator: np.random.Generator | None = None, *others: Any,
+) -> Any:
+    """Draw a mask of `shape`, or like the input, tell the tape, and let a rule drop by it; TypeError for no floats."""
+    if input.dtype.kind != "f":
+        raise TypeError(f"dropout: what is kept is enlarged, so the input holds floats, but {input.dtype} came; try "
+                        "x.float().")
+    given = {"generator": generator or default_generator(), "shape": shape, "p": p}
+    draw: Any = keep_mask
+    if shape is None:
+        draw, given = keep_like, {"generator": given["generator"], "x": input.data, "p": p}
+    mask = draw(**given)
     if mode.tape is not None:
-        given = {"generator": source, "shape": input.shape, "p": p}
-        mode.tape.record("random", keep_mask, given, {"mask": mask})
-    return in_place(drop)(input, mask, p=p) if inplace else drop(input, mask, p=p)
+        mode.tape.record("random", draw, given, {"mask": mask})
+    return in_place(rule)(input, mask, *others, p=p) if inplace else rule(input, mask, *others, p=p)
 
 
 def check(p: float) -> None:
     """Raise ValueError for what is no probability."""
-    if not 0 <= p <= 1:
+    if isinstance(p, bool) or not 0 <= p <= 1:
         raise ValueError(f"dropout: p is a probability from 0 to 1, but {p!r} came.")
 
 
-class Dropout(Module):
+class Dropping(Module):
+    """What the dropout layers share: the probability p, and whether the result is written over the input.
+
+    Raises ValueError for a p outside [0, 1].
+    """
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        check(p)
+        self.p, self.inplace = p, inplace
+
+    def extra_repr(self) -> str:
+        """Say the probability, as PyTorch does."""
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(Dropping):
     """Set each element to zero with probability p and divide the others by 1 - p; in eval mode, change nothing.
 
     With inplace, the result is written over x. Raises ValueError for a p outside [0, 1].
@@ -104,16 +142,7 @@ class Dropout(Module):
     tensor([1., 2.])
     """
 
-    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
-        super().__init__()
-        check(p)
-        self.p, self.inplace = p, inplace
-
-    def forward(self, x: Tensor) -> Tensor:
-        """x (...) -> y (...)."""
-        y: Tensor = dropout(x, self.p, self.training, self.inplace)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (...) -> y (...)."""
+        y: Tensor = dropout(input, self.p, self.training, self.inplace)
         return y
-
-    def extra_repr(self) -> str:
-        """Say the probability, as PyTorch does."""
-        return f"p={self.p}, inplace={self.inplace}"

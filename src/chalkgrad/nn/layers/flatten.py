@@ -21,9 +21,9 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (n, ...) -> y (n, i)."""
-        y: Tensor = flatten(x, self.start_dim, self.end_dim)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (n, ...) -> y (n, i)."""
+        y: Tensor = flatten(input, self.start_dim, self.end_dim)
         return y
 
     def extra_repr(self) -> str:

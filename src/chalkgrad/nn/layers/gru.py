@@ -13,18 +13,20 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from .recurrent import Recurrent, sigmoid
+from .recurrent import Input, Recurrent, awake_at, sigmoid
 
 __all__ = ["GRU", "gru"]
 
 
 @primitive
-def gru(x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reverse=False):
+def gru(x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, lengths=None, *, reverse=False):
     """Read a sequence step by step into a state, partly kept and partly new: h_t = z h_t-1 + (1 - z) h̃.
 
-    x (t, b, e), h0 (b, n), weight_ih (3n, e), weight_hh (3n, n), bias_ih (3n), bias_hh (3n) -> y (t, b, n), h_n (b, n)
+    x (t, b, e), h0 (b, n), weight_ih (3n, e), weight_hh (3n, n), bias_ih (3n), bias_hh (3n), lengths (b) \
+    -> y (t, b, n), h_n (b, n)
 
     h0       the state before the first step; zeros, if None
+    lengths  the steps of each sequence, if they differ; beyond its own, a sequence keeps the state that it has
     reverse  read from the end; y_t then tells of the steps from t on, and h_n belongs to the first
 
     The three blocks of n rows in the weights and biases are those of r, z and h̃. There are two biases, or none.
@@ -55,6 +57,8 @@ def gru(x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reverse=Fals
     recalled = np.empty_like(x, shape=(steps, n, batch))
     start, after = (steps, 0) if reverse else (0, 1)
     h = np.zeros_like(x, shape=(n, batch)) if h0 is None else h0.T
+    if lengths is not None:
+        awake = awake_at(lengths, steps)
     told[start] = h.T
     for t in range(steps - 1, -1, -1) if reverse else range(steps):
         u = weight_hh @ h + bias
@@ -62,6 +66,8 @@ def gru(x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reverse=Fals
         r, z = opened.reshape(2, n, batch)
         new = np.tanh(gates[t, 2 * n:] + r * u[2 * n:])
         h = new + z * (h - new)
+        if lengths is not None:
+            h = np.where(awake[t], h, told[t + 1 - after].T)
         gates[t, :2 * n] = opened
         gates[t, 2 * n:] = new
         recalled[t] = u[2 * n:]
@@ -72,7 +78,9 @@ def gru(x, h0, weight_ih, weight_hh, bias_ih=None, bias_hh=None, *, reverse=Fals
 
 
 @gru.backward
-def gru_backward(grad_y, grad_h_n, x, weight_ih, weight_hh, gates, told, recalled, after, steps, batch, n, reverse):
+def gru_backward(
+    grad_y, grad_h_n, x, weight_ih, weight_hh, lengths, gates, told, recalled, after, steps, batch, n, reverse
+):
     """
     1. net = W x_t + b_ih and u = U h_t-1 + b_hh, each with rows for r, z and h̃; r, z = σ(net + u);
        h̃ = tanh(net + r u); h_t = h̃ + z (h_t-1 - h̃)
@@ -86,9 +94,13 @@ def gru_backward(grad_y, grad_h_n, x, weight_ih, weight_hh, gates, told, recalle
     7. the weights are those of every step, so they collect from all: ∂loss/∂W = Σ_t ∂loss/∂net_t x_tᵀ,
        ∂loss/∂U = Σ_t ∂loss/∂u_t h_t-1ᵀ: one matrix product for all steps and sequences
     8. ∂loss/∂b_ih = Σ_t ∂loss/∂net_t,  ∂loss/∂b_hh = Σ_t ∂loss/∂u_t,  ∂loss/∂x_t = Wᵀ ∂loss/∂net_t
+    9. where a sequence is not read, h_t = h_t-1, as if z were 1: then 1 - z and z (1 - z) are 0, so that nothing moves
+       the loss there, and the error goes on as it is
     """
     h_before = np.swapaxes(told[1 - after:1 - after + steps], 1, 2)
     r, z, new = np.swapaxes(gates.reshape(steps, 3, n, batch), 0, 1)
+    if lengths is not None:
+        z = np.where(awake_at(lengths, steps)[:, None], z, np.ones_like(z))
     delta = (1 - z) * (1 - new * new)
     by_u = np.empty_like(gates, shape=(steps, 3, n, batch))
     by_u[:, 0] = delta * recalled * (r * (1 - r))
@@ -117,13 +129,15 @@ def gru_backward(grad_y, grad_h_n, x, weight_ih, weight_hh, gates, told, recalle
 
 @gru.examples
 def gru_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
-    """Three steps; from the end; neither a state nor biases; a single step of a single sequence."""
+    """Three steps; from the end; neither a state nor biases; sequences of other lengths; a single step."""
     draw = rng.standard_normal
     weights, biases = [draw((9, 4)), draw((9, 3))], [draw(9), draw(9)]
     return [
         (draw((3, 2, 4)), draw((2, 3)), *weights, *biases),
         (draw((3, 2, 4)), draw((2, 3)), *weights, *biases, {"reverse": True}),
         (draw((3, 2, 4)), None, *weights, None, None),
+        (draw((3, 2, 4)), draw((2, 3)), *weights, *biases, np.array([3, 1])),
+        (draw((3, 2, 4)), draw((2, 3)), *weights, *biases, np.array([3, 1]), {"reverse": True}),
         (draw((1, 1, 1)), draw((1, 2)), draw((6, 1)), draw((6, 2)), draw(6), draw(6)),
     ]
 
@@ -133,7 +147,7 @@ class GRU(Recurrent):
 
     The rows of the weights are those of r, z and the new state. The arguments are explained at `Recurrent`.
 
-    Raises ValueError for sizes below 1.
+    Raises TypeError for sizes that are no whole numbers, ValueError for sizes below 1.
 
     >>> import chalkgrad as cg
     >>> y, h_n = GRU(input_size=5, hidden_size=3, bidirectional=True)(cg.ones(7, 4, 5))
@@ -149,16 +163,18 @@ class GRU(Recurrent):
     ) -> None:
         super().__init__(input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, dtype)
 
-    def read(self, x: Tensor, states: Sequence[Any], weights: Sequence[Any], reverse: bool) -> tuple[Tensor, ...]:
+    def read(
+        self, x: Tensor, states: Sequence[Any], weights: Sequence[Any], lengths: Tensor | None, reverse: bool
+    ) -> tuple[Tensor, ...]:
         """Run one layer in one direction."""
-        made: tuple[Tensor, ...] = gru(x, *states, *weights, reverse=reverse)
+        made: tuple[Tensor, ...] = gru(x, *states, *weights, lengths, reverse=reverse)
         return made
 
-    def forward(self, x: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """x (t, b, input_size), hx (layers · directions, b, hidden_size) -> y (t, b, directions · hidden_size), h_n.
+    def forward(self, input: Input, hx: Tensor | None = None) -> tuple[Input, Tensor]:
+        """input (t, b, i), hx (layers · directions, b, hidden_size) -> y (t, b, directions · hidden_size), h_n.
 
         The state hx is zeros if not given, and h_n is shaped like it. With batch_first, x and y are (b, t, ...).
-        Without a batch, all are without b.
+        Without a batch, all are without b. If x is a PackedSequence, so is y.
         """
-        y, (h_n,) = self.run(x, None if hx is None else [hx])
+        y, (h_n,) = self.run(input, None if hx is None else [hx])
         return y, h_n

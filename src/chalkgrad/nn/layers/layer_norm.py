@@ -154,9 +154,9 @@ class LayerNorm(Module):
         if self.bias is not None:
             init.zeros_(self.bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (..., *normalized_shape) -> y (..., *normalized_shape)."""
-        return layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (..., *normalized_shape) -> y (..., *normalized_shape)."""
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
 
     def extra_repr(self) -> str:
         """Say the sizes and options, as PyTorch does."""

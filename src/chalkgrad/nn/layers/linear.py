@@ -100,9 +100,9 @@ class Linear(Module):
             bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x (..., in_features) -> y (..., out_features)."""
-        y: Tensor = linear(x, self.weight, self.bias)
+    def forward(self, input: Tensor) -> Tensor:
+        """input (..., in_features) -> y (..., out_features)."""
+        y: Tensor = linear(input, self.weight, self.bias)
         return y
 
     def extra_repr(self) -> str:

@@ -1,90 +1,102 @@
-"""MultiheadAttention: several attentions side by side, each of which looks for something else.
+"""MultiheadAttention: attention in several heads, with the maps that lead to them and from them.
 
-One softmax can look at one thing at a time. So queries, keys and values are mapped by learned weights to `num_heads`
-smaller spaces, each head attends in its own, and what the heads bring is mixed by a last layer (Vaswani et al. 2017,
-section 3.2.2).
+Every head looks for something of its own; what they bring is mixed by a last layer (Vaswani et al. 2017, section
+3.2.2). How the heads are cut, and the masks read, stands in heads.py.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
-from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from ...law.errors import ShapeError
-from ...ops.choice import where
 from .. import init
 from ..module import Module, Parameter
-from .attention import attend, draw_kept
+from .heads import Look, Projection, look_around
 from .linear import Linear, linear
 
-__all__ = ["MultiheadAttention", "either", "heads"]
+__all__ = ["MultiheadAttention", "batched", "check_inputs", "multi_head_attention_forward", "returned"]
 
 
-@primitive
-def heads(x, *, count):
-    """Cut queries, keys and values apart, and each into its heads.
+def multi_head_attention_forward(
+    query: Tensor, key: Tensor, value: Tensor, embed_dim_to_check: int, num_heads: int, in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None, bias_k: Tensor | None, bias_v: Tensor | None, add_zero_attn: bool, dropout_p: float,
+    out_proj_weight: Tensor, out_proj_bias: Tensor | None, training: bool = True,
+    key_padding_mask: Tensor | None = None, need_weights: bool = True, attn_mask: Tensor | None = None,
+    use_separate_proj_weight: bool = False, q_proj_weight: Tensor | None = None, k_proj_weight: Tensor | None = None,
+    v_proj_weight: Tensor | None = None, static_k: Tensor | None = None, static_v: Tensor | None = None,
+    average_attn_weights: bool = True, is_causal: bool = False,
+) -> tuple[Tensor, Tensor | None]:
+    """Do what MultiheadAttention does, with weights that are handed over: query (l, b, c), key (s, b, ...), or
+    unbatched.
 
-    x (b, l, c) -> q (b, h, l, e), k (b, h, l, e), v (b, h, l, e)
+    bias_k, bias_v      a key and a value (1, 1, c) that stand behind all others
+    add_zero_attn       a key and a value of zeros stand behind all others
+    static_k, static_v  keys and values (b · num_heads, s, c / num_heads) that were computed before
 
-    They were computed side by side: c is 3 · h · e, in this order, and h is `count`. Nothing is copied.
+    The other arguments are those of MultiheadAttention and its forward. Returns (l, b, c) and the shares.
 
-    Source: Vaswani et al. 2017, section 3.2.2; one matrix product for the three is faster than one for each.
+    Raises ShapeError and TypeError as MultiheadAttention does, and ValueError for weights that are missing.
 
-    >>> q, k, v = heads(np.arange(6.0).reshape(1, 1, 6), count=2)
-    >>> q.tolist(), v.tolist()
-    ([[[[0.0]], [[1.0]]]], [[[[4.0]], [[5.0]]]])
+    >>> import chalkgrad as cg
+    >>> x, weight = cg.ones(3, 1, 2), cg.eye(2)
+    >>> y, shares = multi_head_attention_forward(
+    ...     x, x, x, 2, 1, cg.cat([weight] * 3), None, None, None, False, 0.0, weight, None)
+    >>> y[0], shares[0, 0]
+    (tensor([[1., 1.]]), tensor([0.3333, 0.3333, 0.3333]))
     """
-    parts = x.reshape(*x.shape[:-1], 3, count, -1)
-    cut = parts.shape
-    parts = np.transpose(parts, (2, 0, 3, 1, 4))
-    q = parts[0]
-    k = parts[1]
-    v = parts[2]
-    return q, k, v
+    name = "multi_head_attention_forward"
+    separate = (q_proj_weight, k_proj_weight, v_proj_weight)
+    weights: Any = separate if use_separate_proj_weight else in_proj_weight
+    if weights is None or (use_separate_proj_weight and any(weight is None for weight in separate)):
+        raise ValueError(f"{name}: give in_proj_weight, or q_, k_ and v_proj_weight with "
+                         f"use_separate_proj_weight=True.")
+    if query.shape[-1] != embed_dim_to_check:
+        raise ShapeError(f"{name}: embed_dim_to_check is {embed_dim_to_check}, but query has shape {query.shape}.")
+    sizes = [weight.shape[1] for weight in weights] if use_separate_proj_weight else [embed_dim_to_check] * 3
+    check_inputs(name, (query, key, value), sizes, batch_axis=1)
+    extra = None if bias_k is None or bias_v is None else (bias_k, bias_v)
+    projection = Projection(weights, in_proj_bias, extra, add_zero_attn, num_heads)
+    look = Look(attn_mask, key_padding_mask, is_causal, dropout_p if training else 0.0, need_weights)
+    single = query.ndim == 2
+    y, shares = look_around(name, batched((query, key, value), 1), projection, look, (static_k, static_v))
+    return returned(linear(y, out_proj_weight, out_proj_bias), shares, single, 1, average_attn_weights)
 
 
-@heads.backward
-def heads_backward(grad_q, grad_k, grad_v, cut):
-    """Every number of x went to one place, and its gradient comes back from there."""
-    grads = np.empty_like(grad_q, shape=cut)
-    grads[:, :, 0] = np.swapaxes(grad_q, 1, 2)
-    grads[:, :, 1] = np.swapaxes(grad_k, 1, 2)
-    grads[:, :, 2] = np.swapaxes(grad_v, 1, 2)
-    grad_x = grads.reshape(*cut[:2], -1)
-    return grad_x
+def check_inputs(name: str, inputs: tuple[Tensor, ...], sizes: list[int], batch_axis: int) -> None:
+    """Raise ShapeError unless queries, keys and values have so many features, and fit each other."""
+    query, key, value = inputs
+    for which, x, size in zip(("query", "key", "value"), inputs, sizes, strict=True):
+        if x.ndim not in (2, 3) or x.ndim != query.ndim or x.shape[-1] != size:
+            raise ShapeError(f"{name}: {which} has shape {x.shape}, but a batch of sequences with {size} features was "
+                             f"expected, or one sequence; query has shape {query.shape}.")
+    if key.shape[:-1] != value.shape[:-1]:
+        raise ShapeError(f"{name}: every key has one value, but keys have shape {key.shape} and values {value.shape}.")
+    if query.ndim == 3 and query.shape[batch_axis] != key.shape[batch_axis]:
+        raise ShapeError(f"{name}: queries {query.shape} and keys {key.shape} are of different batches; the batch is "
+                         f"axis {batch_axis}, which batch_first decides.")
 
 
-@heads.examples
-def heads_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
-    """Two heads; one."""
-    return [(rng.standard_normal((2, 3, 12)), {"count": 2}), (rng.standard_normal((1, 1, 3)), {"count": 1})]
+def batched(inputs: tuple[Tensor, ...], batch_axis: int) -> list[Tensor]:
+    """Bring the batch to the front; one Tensor is enough if it is queries, keys and values."""
+    query, key, value = inputs
+    distinct = [query] if query is key and key is value else [query, key, value]
+    if query.ndim == 2:
+        return [x[None] for x in distinct]
+    return distinct if batch_axis == 0 else [x.swapaxes(0, 1) for x in distinct]
 
 
-def either(one: Tensor | None, other: Tensor | None) -> Tensor | None:
-    """Make one mask of two, in PyTorch's sense: booleans, True where not to look, or floats to add to the scores.
-
-    The result is in the sense of `attend`: booleans are turned over.
-
-    >>> from chalkgrad import tensor
-    >>> either(tensor([True, False]), None)
-    tensor([False,  True])
-    >>> either(tensor([True, False, False]), tensor([2.0, 2.0, 3.0]))
-    tensor([-inf,   2.,   3.])
-    """
-    if one is None or other is None:
-        mask = other if one is None else one
-        return ~mask if mask is not None and mask.dtype == bool else mask
-    if one.dtype == other.dtype == bool:
-        allowed: Tensor = ~(one | other)
-        return allowed
-    if one.dtype == bool:
-        one, other = other, one
-    added: Tensor = where(other, -math.inf, one) if other.dtype == bool else one + other
-    return added
+def returned(
+    y: Tensor, shares: Tensor | None, single: bool, batch_axis: int, average: bool
+) -> tuple[Tensor, Tensor | None]:
+    """Put the batch where it was, and average the shares over the heads."""
+    if shares is not None and average:
+        shares = shares.mean(1)
+    if single:
+        return y[0], None if shares is None else shares[0]
+    return y if batch_axis == 0 else y.swapaxes(0, 1), shares
 
 
 class MultiheadAttention(Module):
@@ -93,13 +105,16 @@ class MultiheadAttention(Module):
     embed_dim    the features of queries and of what comes out
     dropout      the probability with which a share is dropped in training
     bias         whether the four maps add one
+    add_bias_kv    a key and a value that are learned stand behind all others
+    add_zero_attn  a key and a value of zeros stand behind all others: a way to look at nothing
     kdim, vdim   the features of keys and values, if they are others
     batch_first  whether inputs are (batch, positions, features), and not (positions, batch, features)
 
     Parameters: `in_proj_weight` (3 · embed_dim, embed_dim) for queries, keys and values, or with kdim or vdim
-    `q_proj_weight`, `k_proj_weight`, `v_proj_weight`; `in_proj_bias` (3 · embed_dim); `out_proj`, a Linear.
+    `q_proj_weight`, `k_proj_weight`, `v_proj_weight`; `in_proj_bias` (3 · embed_dim); `bias_k` and `bias_v` (1, 1,
+    embed_dim); `out_proj`, a Linear.
 
-    Raises ValueError if the heads do not divide the features, and for add_bias_kv and add_zero_attn.
+    Raises ValueError if the heads do not divide the features, or dropout is no probability.
 
     >>> import chalkgrad as cg
     >>> attend = MultiheadAttention(8, 2, batch_first=True)
@@ -111,6 +126,8 @@ class MultiheadAttention(Module):
 
     in_proj_weight: Parameter | None
     in_proj_bias: Parameter | None
+    bias_k: Parameter | None
+    bias_v: Parameter | None
 
     def __init__(
         self, embed_dim: int, num_heads: int, dropout: float = 0.0, bias: bool = True, add_bias_kv: bool = False,
@@ -121,9 +138,6 @@ class MultiheadAttention(Module):
         if num_heads < 1 or embed_dim < 1 or embed_dim % num_heads:
             raise ValueError(f"MultiheadAttention: embed_dim={embed_dim} features cannot be shared evenly among "
                              f"num_heads={num_heads} heads.")
-        if add_bias_kv or add_zero_attn:
-            name = "add_bias_kv" if add_bias_kv else "add_zero_attn"
-            raise ValueError(f"MultiheadAttention: {name} is not in this release; leave it out.")
         if not 0 <= dropout <= 1:
             raise ValueError(f"MultiheadAttention: dropout is a probability from 0 to 1, but {dropout!r} came.")
         self.embed_dim, self.num_heads, self.dropout, self.batch_first = embed_dim, num_heads, dropout, batch_first
@@ -137,13 +151,19 @@ class MultiheadAttention(Module):
             self.in_proj_weight = None
         self.in_proj_bias = Parameter(np.empty(3 * embed_dim, dtype)) if bias else None
         self.out_proj = Linear(embed_dim, embed_dim, bias, dtype)
+        self.bias_k = Parameter(np.empty((1, 1, embed_dim), dtype)) if add_bias_kv else None
+        self.bias_v = Parameter(np.empty((1, 1, embed_dim), dtype)) if add_bias_kv else None
+        self.add_zero_attn = add_zero_attn
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw new weights, all biases zero."""
+        """Draw new weights, all biases zero, but for the extra key and value, which are drawn too."""
         for name, parameter in self.named_parameters(recurse=False):
             if name.endswith("weight"):
                 init.xavier_uniform_(parameter)
+        for extra in (self.bias_k, self.bias_v):
+            if extra is not None:
+                init.xavier_normal_(extra)
         self.out_proj.reset_parameters()
         for bias in (self.in_proj_bias, self.out_proj.bias):
             if bias is not None:
@@ -167,88 +187,17 @@ class MultiheadAttention(Module):
         A query that may look at nothing brings zeros, and the bias of the last layer; PyTorch gives nan for it if the
         shares are asked for.
         """
-        single, self_attention = query.ndim == 2, query is key and key is value
-        self._check(query, key, value)
-        inputs = [query] if self_attention else [query, key, value]
-        if single:
-            inputs = [x[None] for x in inputs]
-        elif not self.batch_first:
-            inputs = [x.swapaxes(0, 1) for x in inputs]
-        q, k, v = self._projected(inputs)
-        mask = self._mask(attn_mask, key_padding_mask, q, k)
-        y, weights = self._attend(q, k, v, mask, need_weights, is_causal)
-        y = self.out_proj(y.swapaxes(1, 2).reshape(y.shape[0], y.shape[2], self.embed_dim))
-        if weights is not None and average_attn_weights:
-            weights = weights.mean(1)
-        if single:
-            return y[0], None if weights is None else weights[0]
-        return y if self.batch_first else y.swapaxes(0, 1), weights
+        batch_axis = 0 if self.batch_first else 1
+        check_inputs("MultiheadAttention", (query, key, value), [self.embed_dim, self.kdim, self.vdim], batch_axis)
+        dropout_p = self.dropout if self.training else 0.0
+        look = Look(attn_mask, key_padding_mask, is_causal, dropout_p, need_weights)
+        inputs = batched((query, key, value), batch_axis)
+        y, shares = look_around("MultiheadAttention", inputs, self._projection(), look)
+        return returned(self.out_proj(y), shares, query.ndim == 2, batch_axis, average_attn_weights)
 
-    # ---------------------------------------------------------------------------------------------------- the steps
-
-    def _check(self, query: Tensor, key: Tensor, value: Tensor) -> None:
-        """Raise ShapeError unless the three fit the layer and each other."""
-        for name, x, size in (("query", query, self.embed_dim), ("key", key, self.kdim), ("value", value, self.vdim)):
-            if x.ndim not in (2, 3) or x.ndim != query.ndim or x.shape[-1] != size:
-                raise ShapeError(f"MultiheadAttention: {name} has shape {x.shape}, but a batch of sequences with "
-                                 f"{size} features was expected, or one sequence; query has shape {query.shape}.")
-        if key.shape[:-1] != value.shape[:-1]:
-            raise ShapeError("MultiheadAttention: every key has one value, but keys have shape "
-                             f"{key.shape} and values {value.shape}.")
-        batch = slice(0, 1) if self.batch_first else slice(1, 2)
-        if query.ndim == 3 and query.shape[batch] != key.shape[batch]:
-            raise ShapeError(f"MultiheadAttention: queries {query.shape} and keys {key.shape} are of different "
-                             f"batches; batch_first={self.batch_first} says where the batch is.")
-
-    def _projected(self, inputs: list[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Map queries, keys and values, (batch, positions, ...), to (batch, heads, positions, features of a head)."""
-        if len(inputs) == 1 and self.in_proj_weight is not None:
-            q, k, v = heads(linear(inputs[0], self.in_proj_weight, self.in_proj_bias), count=self.num_heads)
-            return q, k, v
-        inputs = inputs if len(inputs) == 3 else inputs * 3
-        thirds = [slice(i * self.embed_dim, (i + 1) * self.embed_dim) for i in range(3)]
-        weights: list[Tensor]
-        if self.in_proj_weight is None:
-            weights = [self.q_proj_weight, self.k_proj_weight, self.v_proj_weight]
-        else:
-            weights = [self.in_proj_weight[third] for third in thirds]
-        biases = [None if self.in_proj_bias is None else self.in_proj_bias[third] for third in thirds]
-        q, k, v = (self._heads(linear(*each)) for each in zip(inputs, weights, biases))
-        return q, k, v
-
-    def _heads(self, x: Tensor) -> Tensor:
-        batch, length, features = x.shape
-        y: Tensor = x.reshape(batch, length, self.num_heads, features // self.num_heads).swapaxes(1, 2)
-        return y
-
-    def _mask(self, attn_mask: Tensor | None, padding: Tensor | None, q: Tensor, k: Tensor) -> Tensor | None:
-        """Bring both masks to (batch, heads, l, s), where an axis may have the size 1, and make them one."""
-        batch, length, size = q.shape[0], q.shape[2], k.shape[2]
-        if attn_mask is not None:
-            shapes = [(length, size), (batch * self.num_heads, length, size)]
-            self._check_mask("attn_mask", attn_mask, shapes)
-            if attn_mask.ndim == 3:
-                attn_mask = attn_mask.reshape(batch, self.num_heads, length, size)
-        if padding is not None:
-            self._check_mask("key_padding_mask", padding, [(batch, size), *[(size,)] * (batch == 1)])
-            padding = padding.reshape(batch, 1, 1, size)
-        return either(attn_mask, padding)
-
-    def _check_mask(self, name: str, mask: Tensor, shapes: list[tuple[int, ...]]) -> None:
-        if mask.shape not in shapes:
-            raise ShapeError(f"MultiheadAttention: {name} has shape {mask.shape}, but "
-                             f"{' or '.join(map(str, shapes))} was expected.")
-        if mask.dtype.kind not in "bf":
-            raise TypeError(f"MultiheadAttention: {name} is {mask.dtype}; it holds booleans, True where not to look, "
-                            "or floats to add to the scores. Try: mask.bool().")
-
-    def _attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, need_weights: bool, is_causal: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        p = self.dropout if self.training else 0.0
-        kept = draw_kept(q, k, p, None) if p > 0 else None
-        options = {"scale": 1 / math.sqrt(q.shape[-1]), "is_causal": is_causal, "dropout_p": p}
-        if not need_weights:
-            return attend(q, k, v, mask, kept, **options), None
-        weights = attend(q, k, None, mask, kept, **options)
-        return weights @ v, weights
+    def _projection(self) -> Projection:
+        weights: Any = self.in_proj_weight
+        if weights is None:
+            weights = self.q_proj_weight, self.k_proj_weight, self.v_proj_weight
+        extra = None if self.bias_k is None or self.bias_v is None else (self.bias_k, self.bias_v)
+        return Projection(weights, self.in_proj_bias, extra, self.add_zero_attn, self.num_heads)

@@ -6,6 +6,7 @@ is less to compute (Zhang & Sennrich 2019). Most large language models since hav
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -101,12 +102,15 @@ def rms_norm(
                          "end in it. It names the sizes of the last axes, one or more.")
     if weight is not None and weight.shape != sizes:
         raise ShapeError(f"rms_norm: weight has shape {weight.shape}, but normalized_shape is {sizes}.")
+    if input.dtype.kind != "f":
+        raise TypeError(f"rms_norm: input is {input.dtype}, but floats are normalized. Try: input.float().")
     eps = float(np.finfo(input.dtype).eps) if eps is None else eps
     if len(sizes) > 1:
         flat = None if weight is None else weight.reshape(-1)
-        rows: Tensor = rms_norm_over(input.reshape(*input.shape[:-len(sizes)], -1), flat, eps=eps).reshape(input.shape)
-        return rows
-    y: Tensor = rms_norm_over(input, weight, eps=eps)
+        rows: Tensor = rms_norm_over(input.reshape(*input.shape[:-len(sizes)], math.prod(sizes)), flat, eps=eps)
+        y: Tensor = rows.reshape(input.shape)
+        return y
+    y = rms_norm_over(input, weight, eps=eps)
     return y
 
 

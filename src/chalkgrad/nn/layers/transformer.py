@@ -1,96 +1,96 @@
-"""TransformerEncoderLayer: look around, then think it over; and add both to what was there.
+"""Transformer: an encoder that reads one sequence, and a decoder that writes another.
 
-Attention brings to every position what it needs from the others; a small network then works on each position alone.
-Both only add to their input, which therefore reaches every depth, and a LayerNorm keeps its scale (Vaswani et al. 2017,
-section 3.1).
+It was made for translation (Vaswani et al. 2017, figure 1). Most models since keep one half: BERT the encoder, GPT the
+decoder, without its memory, which is the encoder with a causal mask.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from ...engine.tensor import Tensor
-from ..activations.gelu import gelu
-from ..activations.relu import relu
+from ...law.errors import ShapeError
+from .. import init
 from ..module import Module
-from .dropout import Dropout
 from .layer_norm import LayerNorm
-from .linear import Linear
-from .multihead_attention import MultiheadAttention
+from .transformer_decoder import TransformerDecoder, TransformerDecoderLayer
+from .transformer_encoder import TransformerEncoder, TransformerEncoderLayer
 
-__all__ = ["TransformerEncoderLayer"]
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": relu, "gelu": gelu}
+__all__ = ["Transformer"]
 
 
-class TransformerEncoderLayer(Module):
-    """x ← norm1(x + attention(x)), then x ← norm2(x + linear2(activation(linear1(x)))).
+class Transformer(Module):
+    """An encoder of num_encoder_layers and a decoder of num_decoder_layers, each with a LayerNorm at the end.
 
-    d_model          the features of a position
-    nhead            the heads of the attention
-    dim_feedforward  the width of the network between linear1 and linear2
-    dropout          the probability with which shares of the attention, hidden units, and both summands are dropped
-    activation       "relu", "gelu", or a function of a Tensor
-    layer_norm_eps   the eps of both norms
-    batch_first      whether inputs are (batch, positions, features), and not (positions, batch, features)
-    norm_first       normalize the input of each summand instead of the sum, which trains deep stacks more easily
-    bias             whether the linear maps and the norms add one
+    custom_encoder, custom_decoder  modules that take their places
 
-    Parts, with PyTorch's names: `self_attn`, `linear1`, `linear2`, `norm1`, `norm2`, and `dropout`, `dropout1`,
-    `dropout2`.
-
-    Raises ValueError for an activation that is not known.
+    The other arguments are those of TransformerEncoderLayer. Weights are drawn by xavier_uniform_.
 
     >>> import chalkgrad as cg
-    >>> TransformerEncoderLayer(8, nhead=2, dim_feedforward=16, batch_first=True)(cg.randn(4, 5, 8)).shape
+    >>> model = Transformer(8, 2, 1, 1, dim_feedforward=16, batch_first=True)
+    >>> model(cg.randn(4, 7, 8), cg.randn(4, 5, 8)).shape
     (4, 5, 8)
     """
 
     def __init__(
-        self, d_model: int, nhead: int, dim_feedforward: int = 2048, dropout: float = 0.1,
-        activation: str | Callable[[Tensor], Tensor] = "relu", layer_norm_eps: float = 1e-5, batch_first: bool = False,
-        norm_first: bool = False, bias: bool = True, dtype: Any = np.float32,
+        self, d_model: int = 512, nhead: int = 8, num_encoder_layers: int = 6, num_decoder_layers: int = 6,
+        dim_feedforward: int = 2048, dropout: float = 0.1, activation: str | Callable[[Tensor], Tensor] = "relu",
+        custom_encoder: Module | None = None, custom_decoder: Module | None = None, layer_norm_eps: float = 1e-5,
+        batch_first: bool = False, norm_first: bool = False, bias: bool = True, dtype: Any = np.float32,
     ) -> None:
         super().__init__()
-        if activation not in ACTIVATIONS and not callable(activation):
-            raise ValueError("TransformerEncoderLayer: activation is 'relu', 'gelu' or a function of a Tensor, but "
-                             f"{activation!r} came.")
-        self.self_attn = MultiheadAttention(d_model, nhead, dropout, bias, batch_first=batch_first, dtype=dtype)
-        self.linear1 = Linear(d_model, dim_feedforward, bias, dtype)
-        self.dropout = Dropout(dropout)
-        self.linear2 = Linear(dim_feedforward, d_model, bias, dtype)
-        self.norm_first = norm_first
-        self.norm1 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.norm2 = LayerNorm(d_model, layer_norm_eps, bias=bias, dtype=dtype)
-        self.dropout1, self.dropout2 = Dropout(dropout), Dropout(dropout)
-        self.activation = activation
+        norm: Any = {"eps": layer_norm_eps, "bias": bias, "dtype": dtype}
+        each = (
+            d_model, nhead, dim_feedforward, dropout, activation, layer_norm_eps, batch_first, norm_first, bias, dtype)
+        self.encoder = custom_encoder or TransformerEncoder(
+            TransformerEncoderLayer(*each), num_encoder_layers, LayerNorm(d_model, **norm))
+        self.decoder = custom_decoder or TransformerDecoder(
+            TransformerDecoderLayer(*each), num_decoder_layers, LayerNorm(d_model, **norm))
+        self.d_model, self.nhead, self.batch_first = d_model, nhead, batch_first
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the weights of all maps."""
+        for parameter in self.parameters():
+            if parameter.ndim > 1:
+                init.xavier_uniform_(parameter)
 
     def forward(
-        self, src: Tensor, src_mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None,
-        is_causal: bool = False,
+        self, src: Tensor, tgt: Tensor, src_mask: Tensor | None = None, tgt_mask: Tensor | None = None,
+        memory_mask: Tensor | None = None, src_key_padding_mask: Tensor | None = None,
+        tgt_key_padding_mask: Tensor | None = None, memory_key_padding_mask: Tensor | None = None,
+        src_is_causal: bool | None = None, tgt_is_causal: bool | None = None, memory_is_causal: bool = False,
     ) -> Tensor:
-        """src (batch, l, d_model), as batch_first says, or (l, d_model) -> y, of the same shape.
+        """src (batch, s, d_model), tgt (batch, l, d_model), as batch_first says, or unbatched -> y like tgt.
 
         The masks are those of MultiheadAttention: True where not to look, or floats that are added to the scores.
+
+        Raises ShapeError unless both have d_model features and are of one batch.
         """
-        x = src
-        if self.norm_first:
-            x = x + self._attended(self.norm1(x), src_mask, src_key_padding_mask, is_causal)
-            return x + self._thought_over(self.norm2(x))
-        x = self.norm1(x + self._attended(x, src_mask, src_key_padding_mask, is_causal))
-        y: Tensor = self.norm2(x + self._thought_over(x))
+        axis = 0 if self.batch_first else 1
+        if src.ndim != tgt.ndim or src.ndim not in (2, 3) or {src.shape[-1], tgt.shape[-1]} != {self.d_model} or (
+                src.ndim == 3 and src.shape[axis] != tgt.shape[axis]):
+            raise ShapeError(f"Transformer: src and tgt are of one batch, axis {axis}, and have {self.d_model} "
+                             f"features, "
+                             f"but src has shape {src.shape} and tgt {tgt.shape}.")
+        memory = self.encoder(src, mask=src_mask, src_key_padding_mask=src_key_padding_mask, is_causal=src_is_causal)
+        y: Tensor = self.decoder(
+            tgt, memory, tgt_mask=tgt_mask, memory_mask=memory_mask, tgt_key_padding_mask=tgt_key_padding_mask,
+            memory_key_padding_mask=memory_key_padding_mask, tgt_is_causal=tgt_is_causal,
+            memory_is_causal=memory_is_causal,
+        )
         return y
 
-    def _attended(self, x: Tensor, mask: Tensor | None, padding: Tensor | None, is_causal: bool) -> Tensor:
-        y, _ = self.self_attn(x, x, x, padding, need_weights=False, attn_mask=mask, is_causal=is_causal)
-        dropped: Tensor = self.dropout1(y)
-        return dropped
+    @staticmethod
+    def generate_square_subsequent_mask(sz: int, dtype: Any = np.float32) -> Tensor:
+        """Make the causal mask (sz, sz): 0 where a position may look, -∞ behind it.
 
-    def _thought_over(self, x: Tensor) -> Tensor:
-        activation = ACTIVATIONS[self.activation] if isinstance(self.activation, str) else self.activation
-        hidden = self.dropout(activation(self.linear1(x)))
-        dropped: Tensor = self.dropout2(self.linear2(hidden))
-        return dropped
+        >>> Transformer.generate_square_subsequent_mask(2)
+        tensor([[  0., -inf],
+                [  0.,   0.]])
+        """
+        return Tensor(np.triu(np.full((sz, sz), -math.inf, dtype), 1))

@@ -4,50 +4,27 @@ Shared by convolution and pooling. Like the rules that call them, these helpers 
 spelled programs; so they are untyped, and use nothing that Tensors do not know.
 """
 
+import functools
+
 import numpy as np
 
-__all__ = ["as_images", "as_rows", "crop", "in_rows", "output_size", "pad", "pair", "places", "reach", "single", "taps"]
-
-
-def pair(value, name, least=1):
-    """Read an option that is one number for both axes, or a pair (height, width).
-
-    >>> pair(3, "stride"), pair((1, 2), "stride")
-    ((3, 3), (1, 2))
-    """
-    both = tuple(value) if isinstance(value, tuple | list) else (value, value)
-    if len(both) != 2 or not all(isinstance(n, int | np.integer) and n >= least for n in both):
-        raise ValueError(f"{name} is a whole number from {least} up, or a pair (height, width), but {value!r} came.")
-    return both
-
-
-def single(value, name):
-    """Read an option of a row: it is one number, or anything else; PyTorch also takes a tuple with that in it.
-
-    >>> single(3, "stride"), single((3,), "stride"), single("same", "padding")
-    (3, 3, 'same')
-    """
-    if not isinstance(value, tuple | list):
-        return value
-    if len(value) != 1:
-        raise ValueError(f"{name} is one number for a row, but {value!r} came.")
-    return value[0]
+__all__ = ["as_images", "as_rows", "crop", "in_rows", "output_size", "pad", "places", "reach", "taps"]
 
 
 def output_size(shape, kernel, stride, dilation):
-    """Count the places of a kernel on an image, down and across: it steps by `stride` and never leaves the image.
+    """Count the places of a kernel along the last axes: it steps by `stride` and never leaves the image.
 
     >>> output_size((28, 28), kernel=(5, 5), stride=(1, 1), dilation=(1, 1))
     (24, 24)
     """
+    sizes = shape[-len(kernel):]
     spans = [(k - 1) * d + 1 for k, d in zip(kernel, dilation)]
-    if spans[0] > shape[-2] or spans[1] > shape[-1]:
+    if any(span > size for span, size in zip(spans, sizes)):
         raise ValueError(
-            f"the kernel spans {spans[0]} x {spans[1]} pixels, but the image has {shape[-2]} x {shape[-1]} with its "
-            "padding; pad more, or take a smaller kernel."
+            f"the kernel spans {' x '.join(map(str, spans))} pixels, but the image has {' x '.join(map(str, sizes))} "
+            "with its padding; pad more, or take a smaller kernel."
         )
-    p, q = [(size - span) // step + 1 for size, span, step in zip(shape[-2:], spans, stride)]
-    return p, q
+    return tuple([(size - span) // step + 1 for size, span, step in zip(sizes, spans, stride)])
 
 
 def taps(offset, count, stride):
@@ -69,6 +46,7 @@ def reach(offset, count, stride, size):
     return first, max(min((size - 1 - offset) // stride + 1, count), first)
 
 
+@functools.lru_cache  # for a small image this takes as long as the pooling
 def places(shape, kernel, stride, dilation):
     """List for each offset of the kernel, in reading order, the index of the pixels that it sees from all places.
 
@@ -76,10 +54,11 @@ def places(shape, kernel, stride, dilation):
     >>> [x[place].tolist() for place in places(x.shape, (1, 2), (2, 2), (1, 1))]
     [[[0, 2], [8, 10]], [[1, 3], [9, 11]]]
     """
-    p, q = output_size(shape, kernel, stride, dilation)
-    rows = [taps(i * dilation[0], p, stride[0]) for i in range(kernel[0])]
-    columns = [taps(j * dilation[1], q, stride[1]) for j in range(kernel[1])]
-    return [(..., row, column) for row in rows for column in columns]
+    counts = output_size(shape, kernel, stride, dilation)
+    return tuple([
+        (..., *[taps(i * d, count, step) for i, d, count, step in zip(offset, dilation, counts, stride)])
+        for offset in np.ndindex(*kernel)
+    ])
 
 
 def as_rows(images):
@@ -102,25 +81,25 @@ def in_rows(x):
 
 
 def pad(x, frame, value=0.0):
-    """Put a frame ((top, bottom), (left, right)) of one value around images; without one, return x itself.
+    """Put a frame of one value around images, a pair (before, after) for each axis; without one, return x itself.
 
     >>> pad(np.ones((1, 2)), ((1, 0), (0, 1)))
     array([[0., 0., 0.],
            [1., 1., 0.]])
     """
-    (top, bottom), (left, right) = frame
-    if not (top or bottom or left or right):
+    if not any(map(any, frame)):
         return x
-    h, w = x.shape[-2:]
-    framed = np.full_like(x, value, shape=(*x.shape[:-2], top + h + bottom, left + w + right))
-    framed[..., top : top + h, left : left + w] = x
+    sizes  = x.shape[-len(frame):]
+    larger = [before + size + after for (before, after), size in zip(frame, sizes)]
+    framed = np.full_like(x, value, shape=(*x.shape[:-len(frame)], *larger))
+    inside = [slice(before, before + size) for (before, _), size in zip(frame, sizes)]
+    framed[(slice(None),) * (x.ndim - len(frame)) + tuple(inside)] = x
     return framed
 
 
 def crop(framed, frame):
     """Take the frame off again: the transpose of `pad`."""
-    (top, bottom), (left, right) = frame
-    if not (top or bottom or left or right):
+    if not any(map(any, frame)):
         return framed
-    h, w = framed.shape[-2:]
-    return framed[..., top : h - bottom, left : w - right]
+    sizes = framed.shape[-len(frame):]
+    return framed[(..., *[slice(before, size - after) for (before, after), size in zip(frame, sizes)])]

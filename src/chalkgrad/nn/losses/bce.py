@@ -12,8 +12,8 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ..module import Buffer, Module
-from .reduction import check_reduction, check_same_shape
+from ...ops.compare import numbers_of
+from .reduction import WeightedLoss, check_reduction, check_same_shape
 
 __all__ = ["BCELoss", "bce", "binary_cross_entropy", "log_above"]
 
@@ -90,7 +90,8 @@ def bce_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 
 def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, reduction: str = "mean"
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: None = None, reduce: None = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """Binary cross-entropy of probabilities.
 
@@ -107,19 +108,20 @@ def binary_cross_entropy(
     tensor(0.3466)
     """
     name = "binary_cross_entropy"
-    check_reduction(name, reduction)
+    check_reduction(name, reduction, size_average, reduce)
     check_same_shape(name, input, target)
     if target.dtype.kind != "f":
         raise TypeError(f"{name}: target is {target.dtype}; it holds probabilities, which are floats: target.float().")
-    if input.data.size and (input.data.min() < 0 or input.data.max() > 1):
+    numbers = numbers_of(input)
+    if numbers.size and (numbers.min() < 0 or numbers.max() > 1):
         raise ValueError(f"{name}: input holds probabilities from 0 to 1, but there are numbers from "
-                         f"{input.data.min():g} to {input.data.max():g}. Is a sigmoid missing? "
+                         f"{numbers.min():g} to {numbers.max():g}. Is a sigmoid missing? "
                          "binary_cross_entropy_with_logits takes numbers before it.")
     loss: Tensor = bce(input, target, weight, reduction=reduction)
     return loss
 
 
-class BCELoss(Module):
+class BCELoss(WeightedLoss):
     """Binary cross-entropy of probabilities; `weight` is a buffer.
 
     >>> import chalkgrad as cg
@@ -127,12 +129,6 @@ class BCELoss(Module):
     tensor(0.6931)
     """
 
-    def __init__(self, weight: Tensor | None = None, *, reduction: str = "mean") -> None:
-        super().__init__()
-        check_reduction("BCELoss", reduction)
-        self.register_buffer("weight", None if weight is None else Buffer(weight))
-        self.reduction = reduction
-
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """input (...), target (...) -> loss ()."""
-        return binary_cross_entropy(input, target, self.weight, self.reduction)
+        return binary_cross_entropy(input, target, self.weight, reduction=self.reduction)

@@ -12,8 +12,8 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ..module import Buffer, Module
-from .reduction import check_reduction, check_same_shape
+from ..module import Buffer
+from .reduction import WeightedLoss, check_reduction, check_same_shape
 
 __all__ = ["BCEWithLogitsLoss", "bce_with_logits", "binary_cross_entropy_with_logits"]
 
@@ -85,8 +85,8 @@ def bce_with_logits_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
 
 
 def binary_cross_entropy_with_logits(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, reduction: str = "mean",
-    pos_weight: Tensor | None = None,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: None = None, reduce: None = None,
+    reduction: str = "mean", pos_weight: Tensor | None = None,
 ) -> Tensor:
     """Binary cross-entropy of probabilities sigmoid(input).
 
@@ -102,7 +102,7 @@ def binary_cross_entropy_with_logits(
     tensor(0.6931)
     """
     name = "binary_cross_entropy_with_logits"
-    check_reduction(name, reduction)
+    check_reduction(name, reduction, size_average, reduce)
     check_same_shape(name, input, target)
     if target.dtype.kind != "f":
         raise TypeError(f"{name}: target is {target.dtype}; it holds probabilities, which are floats: target.float().")
@@ -110,7 +110,7 @@ def binary_cross_entropy_with_logits(
     return loss
 
 
-class BCEWithLogitsLoss(Module):
+class BCEWithLogitsLoss(WeightedLoss):
     """Binary cross-entropy of probabilities sigmoid(input); `weight` and `pos_weight` are buffers.
 
     >>> import chalkgrad as cg
@@ -119,13 +119,11 @@ class BCEWithLogitsLoss(Module):
     """
 
     def __init__(
-        self, weight: Tensor | None = None, *, reduction: str = "mean", pos_weight: Tensor | None = None
+        self, weight: Tensor | None = None, size_average: None = None, reduce: None = None, reduction: str = "mean",
+        pos_weight: Tensor | None = None,
     ) -> None:
-        super().__init__()
-        check_reduction("BCEWithLogitsLoss", reduction)
-        self.register_buffer("weight", None if weight is None else Buffer(weight))
+        super().__init__(weight, size_average, reduce, reduction)
         self.register_buffer("pos_weight", None if pos_weight is None else Buffer(pos_weight))
-        self.reduction = reduction
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """input (...), target (...) -> loss ()."""

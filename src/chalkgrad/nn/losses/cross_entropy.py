@@ -15,9 +15,8 @@ from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
 from ...ops.choice import where
 from ..activations.log_softmax import log_softmax
-from ..module import Buffer, Module
-from .nll import check_classes, check_weight, nll_of_each, reduce
-from .reduction import check_reduction
+from .nll import check_classes, check_weight, nll_of_each
+from .reduction import WeightedLoss, check_reduction, reduced
 
 __all__ = ["CrossEntropyLoss", "check_smoothing", "cross_entropy", "mean_cross_entropy"]
 
@@ -68,8 +67,8 @@ def mean_cross_entropy_examples(rng: np.random.Generator) -> list[tuple[Any, ...
 
 
 def cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean",
-    label_smoothing: float = 0.0,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: None = None, ignore_index: int = -100,
+    reduce: None = None, reduction: str = "mean", label_smoothing: float = 0.0,
 ) -> Tensor:
     """Cross-entropy between what a model says and what is true.
 
@@ -95,7 +94,7 @@ def cross_entropy(
     >>> cross_entropy(logits, tensor([[0.5, 0.5], [1.0, 0.0]]))
     tensor(0.41)
     """
-    check_reduction("cross_entropy", reduction)
+    check_reduction("cross_entropy", reduction, size_average, reduce)
     check_weight("cross_entropy", input, weight)
     check_smoothing("cross_entropy", label_smoothing)
     if target.dtype.kind == "f" and target.shape == input.shape:
@@ -124,7 +123,7 @@ def _of_classes(
     if label_smoothing:
         evenly = -_weigh(log_p, weight).mean(axis)
         losses = (1 - label_smoothing) * losses + label_smoothing * where(kept, evenly, 0)
-    return reduce(losses, counts, reduction)
+    return reduced(losses, reduction, counts)
 
 
 def _of_probabilities(
@@ -134,12 +133,8 @@ def _of_probabilities(
     axis = min(1, input.ndim - 1)
     if label_smoothing:
         target = (1 - label_smoothing) * target + label_smoothing / input.shape[axis]
-    loss: Tensor = -(_weigh(target, weight) * log_softmax(input, axis)).sum(axis)
-    if reduction == "mean":
-        loss = loss.mean()
-    if reduction == "sum":
-        loss = loss.sum()
-    return loss
+    losses: Tensor = -(_weigh(target, weight) * log_softmax(input, axis)).sum(axis)
+    return reduced(losses, reduction)
 
 
 def _weigh(values: Tensor, weight: Tensor | None) -> Tensor:
@@ -147,7 +142,7 @@ def _weigh(values: Tensor, weight: Tensor | None) -> Tensor:
     return values if weight is None else values * weight.reshape(-1, *[1] * (values.ndim - 2))
 
 
-class CrossEntropyLoss(Module):
+class CrossEntropyLoss(WeightedLoss):
     """Cross-entropy of logits and classes, or probabilities; `weight` is a buffer. The options are cross_entropy's.
 
     >>> import chalkgrad as cg
@@ -156,14 +151,12 @@ class CrossEntropyLoss(Module):
     """
 
     def __init__(
-        self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean",
-        label_smoothing: float = 0.0,
+        self, weight: Tensor | None = None, size_average: None = None, ignore_index: int = -100, reduce: None = None,
+        reduction: str = "mean", label_smoothing: float = 0.0,
     ) -> None:
-        super().__init__()
-        check_reduction("CrossEntropyLoss", reduction)
+        super().__init__(weight, size_average, reduce, reduction)
         check_smoothing("CrossEntropyLoss", label_smoothing)
-        self.register_buffer("weight", None if weight is None else Buffer(weight))
-        self.ignore_index, self.reduction, self.label_smoothing = ignore_index, reduction, label_smoothing
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """input (n, c, ...), target (n, ...) or (n, c, ...) -> loss ()."""

@@ -12,8 +12,7 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ..module import Module
-from .reduction import check_reduction, check_same_shape
+from .reduction import Loss, check_reduction, check_same_shape, reduced_by_weight
 
 __all__ = ["L1Loss", "absolute_error", "l1_loss"]
 
@@ -68,36 +67,38 @@ def absolute_error_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     ]
 
 
-def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+def l1_loss(
+    input: Tensor, target: Tensor, size_average: None = None, reduce: None = None, reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
     """Mean absolute error.
 
     input, target  of one shape
     reduction      "mean", "sum", or "none" for the distances themselves
+    weight         how much each example counts, in the shape of input; the mean is then Σ weight · loss / Σ weight
 
-    Raises ValueError if the shapes differ (PyTorch only warns, and repeats one to fit), or for another reduction.
+    Raises ValueError if the shapes differ (PyTorch only warns, and repeats one to fit), for another reduction, or if
+    size_average or reduce is given, which reduction has replaced.
 
     >>> from chalkgrad import tensor
     >>> l1_loss(tensor([1.0, 2.0]), tensor([1.0, 5.0]), reduction="none")
     tensor([0., 3.])
     """
-    check_reduction("l1_loss", reduction)
+    check_reduction("l1_loss", reduction, size_average, reduce)
     check_same_shape("l1_loss", input, target)
+    if weight is not None:
+        return reduced_by_weight("l1_loss", absolute_error(input, target, reduction="none"), weight, reduction)
     loss: Tensor = absolute_error(input, target, reduction=reduction)
     return loss
 
 
-class L1Loss(Module):
+class L1Loss(Loss):
     """loss = (1/n) Σᵢ |inputᵢ - targetᵢ|.
 
     >>> import chalkgrad as cg
     >>> cg.nn.L1Loss()(cg.tensor([1.0, 2.0]), cg.tensor([1.0, 5.0]))
     tensor(1.5)
     """
-
-    def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__()
-        check_reduction("L1Loss", reduction)
-        self.reduction = reduction
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """input (...), target (...) -> loss ()."""

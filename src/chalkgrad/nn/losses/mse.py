@@ -12,8 +12,7 @@ import numpy as np
 
 from ...engine.primitive import primitive
 from ...engine.tensor import Tensor
-from ..module import Module
-from .reduction import check_reduction, check_same_shape
+from .reduction import Loss, check_reduction, check_same_shape, reduced_by_weight
 
 __all__ = ["MSELoss", "mse_loss", "squared_error"]
 
@@ -69,36 +68,38 @@ def squared_error_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     ]
 
 
-def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+def mse_loss(
+    input: Tensor, target: Tensor, size_average: None = None, reduce: None = None, reduction: str = "mean",
+    weight: Tensor | None = None,
+) -> Tensor:
     """Mean squared error.
 
     input, target  of one shape
     reduction      "mean", "sum", or "none" for the squares themselves
+    weight         how much each example counts, in the shape of input; the mean is then Σ weight · loss / Σ weight
 
-    Raises ValueError if the shapes differ (PyTorch only warns, and repeats one to fit), or for another reduction.
+    Raises ValueError if the shapes differ (PyTorch only warns, and repeats one to fit), for another reduction, or if
+    size_average or reduce is given, which reduction has replaced.
 
     >>> from chalkgrad import tensor
     >>> mse_loss(tensor([1.0, 2.0]), tensor([1.0, 5.0]), reduction="sum")
     tensor(9.)
     """
-    check_reduction("mse_loss", reduction)
+    check_reduction("mse_loss", reduction, size_average, reduce)
     check_same_shape("mse_loss", input, target)
+    if weight is not None:
+        return reduced_by_weight("mse_loss", squared_error(input, target, reduction="none"), weight, reduction)
     loss: Tensor = squared_error(input, target, reduction=reduction)
     return loss
 
 
-class MSELoss(Module):
+class MSELoss(Loss):
     """loss = (1/n) Σᵢ (inputᵢ - targetᵢ)².
 
     >>> import chalkgrad as cg
     >>> cg.nn.MSELoss()(cg.tensor([1.0, 2.0]), cg.tensor([1.0, 5.0]))
     tensor(4.5)
     """
-
-    def __init__(self, *, reduction: str = "mean") -> None:
-        super().__init__()
-        check_reduction("MSELoss", reduction)
-        self.reduction = reduction
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """input (...), target (...) -> loss ()."""

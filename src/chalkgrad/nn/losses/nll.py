@@ -12,11 +12,11 @@ import numpy as np
 from ...engine.primitive import primitive
 from ...engine.tape import mode
 from ...engine.tensor import Tensor
+from ...law.errors import StandsForMany
 from ...ops.index import along
-from ..module import Buffer, Module
-from .reduction import check_reduction
+from .reduction import WeightedLoss, check_reduction, reduced
 
-__all__ = ["NLLLoss", "check_classes", "check_weight", "count_classes", "nll_loss", "nll_of_each", "reduce"]
+__all__ = ["NLLLoss", "check_classes", "check_weight", "count_classes", "nll_loss", "nll_of_each"]
 
 
 @primitive
@@ -55,9 +55,11 @@ def nll_of_each_backward(grad_losses, counts, place, axis, shape):
     """
     1. lossᵢ = -countᵢ · log_p[i, tᵢ]: of each row, only one element was looked at
     2. ∂lossᵢ/∂log_p[i, j] = -countᵢ where j = tᵢ, else 0
+    3. if nothing counts, the mean divides by 0: what is infinite then must not meet the 0 of a count
     """
+    heard             = np.where(counts != 0, grad_losses, 0)
     grad_log_p        = np.zeros_like(grad_losses, shape=shape)
-    grad_log_p[place] = np.expand_dims(-grad_losses * counts, axis)
+    grad_log_p[place] = np.expand_dims(-heard * counts, axis)
     return grad_log_p
 
 
@@ -74,14 +76,6 @@ def nll_of_each_examples(rng: np.random.Generator) -> list[tuple[Any, ...]]:
     ]
 
 
-def reduce(losses: Tensor, counts: Tensor, reduction: str) -> Tensor:
-    """Take the mean of losses, each by how much it counts, or their sum, or leave them as they are."""
-    if reduction == "none":
-        return losses
-    total: Tensor = losses.sum()
-    return total / counts.sum() if reduction == "mean" else total
-
-
 def count_classes(name: str, input: Any) -> int:
     """Return the size of the axis of classes: the second, or the only one.
 
@@ -93,14 +87,19 @@ def count_classes(name: str, input: Any) -> int:
     return classes
 
 
-def check_classes(name: str, input: Any, target: Any, ignore_index: int) -> bool:
+def check_classes(name: str, input: Any, target: Any, ignore_index: int | None) -> bool:
     """Tell whether every target is a class of the input; if not, the others are ignored ones.
+
+    ignore_index  the one integer that may be no class, or None
 
     Raises TypeError for targets that are no integers, ValueError for a shape other than the input's without its axis of
     classes, IndexError for an integer that is neither a class nor ignore_index.
     """
     shape, classes = input.shape, count_classes(name, input)
-    labels = target.data if isinstance(target, Tensor) else np.asarray(target)
+    try:
+        labels = target.data if isinstance(target, Tensor) else np.asarray(target)
+    except StandsForMany:  # under vmap the classes of one example cannot be looked at
+        return False
     expected = shape[:1] + shape[2:] if len(shape) > 1 else ()
     if labels.dtype.kind not in "iu":
         raise TypeError(f"{name}: target is {labels.dtype} of shape {labels.shape}, but for an input of shape {shape} "
@@ -115,8 +114,9 @@ def check_classes(name: str, input: Any, target: Any, ignore_index: int) -> bool
         return True
     unknown = ((labels < 0) | (labels >= classes)) & (labels != ignore_index)
     if unknown.any():
+        ignored = f"; only ignore_index={ignore_index} is ignored" if ignore_index is not None else ""
         raise IndexError(f"{name}: target holds {labels[unknown][0]}, but the classes of an input of shape {shape} are "
-                         f"0 to {classes - 1}; only ignore_index={ignore_index} is ignored.")
+                         f"0 to {classes - 1}{ignored}.")
     return False
 
 
@@ -129,7 +129,8 @@ def check_weight(name: str, input: Any, weight: Any) -> None:
 
 
 def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean"
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: None = None, ignore_index: int = -100,
+    reduce: None = None, reduction: str = "mean",
 ) -> Tensor:
     """Negative log-likelihood of the true classes.
 
@@ -146,14 +147,14 @@ def nll_loss(
     >>> nll_loss(tensor([[-0.5, -1.0], [-2.0, -0.25]]), tensor([0, 1]))
     tensor(0.375)
     """
-    check_reduction("nll_loss", reduction)
+    check_reduction("nll_loss", reduction, size_average, reduce)
     check_classes("nll_loss", input, target, ignore_index)
     check_weight("nll_loss", input, weight)
     losses, counts, _ = nll_of_each(input, target, weight, ignore_index=ignore_index)
-    return reduce(losses, counts, reduction)
+    return reduced(losses, reduction, counts)
 
 
-class NLLLoss(Module):
+class NLLLoss(WeightedLoss):
     """Negative log-likelihood of the true classes, from log-probabilities; `weight` is a buffer.
 
     >>> import chalkgrad as cg
@@ -161,11 +162,12 @@ class NLLLoss(Module):
     tensor(1.)
     """
 
-    def __init__(self, weight: Tensor | None = None, *, ignore_index: int = -100, reduction: str = "mean") -> None:
-        super().__init__()
-        check_reduction("NLLLoss", reduction)
-        self.register_buffer("weight", None if weight is None else Buffer(weight))
-        self.ignore_index, self.reduction = ignore_index, reduction
+    def __init__(
+        self, weight: Tensor | None = None, size_average: None = None, ignore_index: int = -100, reduce: None = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index = ignore_index
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """input (n, c, ...), target (n, ...) -> loss ()."""
