@@ -133,6 +133,7 @@ DONE: dict[str, tuple[str, str, list[str], list[str]]] = {
     "single_names: several at once": ("y = a * 1; (y, z) = (b * 2, y * 3)", "y, z", [], ["y_2"]),
     "constants: zeros": ("y = np.maximum(a, np.zeros_like(a))", "y", [f"np.maximum(a, zeros_{N}_{N}_float32)"], []),
     "constants: a number": ("n = len(t); y = a / n + a.shape[1]", "y", [f"y = a / {N} + {N}"], ["n ="]),
+    "constants: a choice": ("n = 1 if a is None else a.shape[1]; y = a / n", "y", [f"y = a / {N}"], ["if a"]),
     "constants: an index": ("i = np.arange(len(t)); y = a[i, t]", "y", ["y = a[i, t]"], ["arange"]),
     "constants: what is written into": ("y = np.zeros_like(a); y[t] = b[t]", "y", ["y = np.zeros_like(a)"], []),
     "constants: what is returned": ("y = np.ones_like(a)", "y", [], []),

@@ -72,7 +72,7 @@ class _Constants:
         self.known[line.target].setflags(write=False)
 
     def replace(self, node: ast.AST) -> ast.expr | None:
-        """Replace shapes, lengths, and arrays of zeros or ones of the shape of another."""
+        """Replace shapes, lengths, arrays of zeros or ones of the shape of another, and choices that are made."""
         match node:
             case ast.Name(id=id_, ctx=ast.Load()) if id_ in self.literals:
                 return number(self.literals[id_])
@@ -80,6 +80,10 @@ class _Constants:
                 return name(self.renamed[id_])
             case ast.Attribute(value=ast.Name(id=array), attr="shape") if self.is_array(array):
                 return number(self.facts.values[array].shape)
+            case ast.IfExp(test=ast.Compare(left=ast.Name(id=array), ops=[ast.Is()]), orelse=otherwise) if (
+                self.is_array(array)
+            ):  # `None if bias is None else bias.shape`, where there is a bias
+                return self.replace(otherwise) or otherwise
             case ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=array)]) if self.is_array(array):
                 return number(len(self.facts.values[array]))
             case ast.Subscript(value=ast.Attribute(value=ast.Name(id=array), attr="shape")) if self.is_array(array):
