@@ -51,6 +51,30 @@ def test_modules(info: Any, dtype: Any, training: bool) -> None:
     assert count, "no sample was compared"
 
 
+REFUSING = [pytest.param(info, id=info.name) for info in MODULES if info.module_error_inputs_func]
+
+
+@pytest.mark.parametrize("info", REFUSING)
+def test_what_pytorch_refuses_is_refused(info: Any) -> None:
+    kind = getattr(nn, info.name.removeprefix("nn."))
+    for bad in info.module_error_inputs_func(info, "cpu", torch.float64, requires_grad=True, training=True):
+        made, call = bad.module_error_input.constructor_input, bad.module_error_input.forward_input
+        options = {key: value for key, value in made.kwargs.items() if key not in {"device", "dtype"}}
+        try:
+            making, calling = given((made.args, options)), call and converted([call.args, call.kwargs])
+        except NotHere:
+            continue
+
+        def use(making: Any = making, calling: Any = calling) -> None:
+            module = kind(*making[0], **making[1]).double()
+            if calling is not None:
+                module(*calling[0], **calling[1])
+
+        with pytest.raises((ValueError, TypeError, IndexError, RuntimeError)) as told:
+            use()
+        assert str(told.value) and not isinstance(told.value, NotImplementedError), bad.error_regex
+
+
 def compare(info: Any, sample: Any, training: bool, dtype: Any) -> None:
     """Make a module in both libraries, with one state, and compare what a call returns, gradients and buffers."""
     name, made, call = info.name.removeprefix("nn."), sample.constructor_input, sample.forward_input

@@ -146,6 +146,7 @@ SAME_SHAPE = ["L1Loss", "MSELoss", "HuberLoss", "SmoothL1Loss", "BCELoss", "BCEW
 OLD = ["L1Loss", "BCELoss", "CrossEntropyLoss", "CosineEmbeddingLoss", "PoissonNLLLoss", "TripletMarginLoss"]
 
 BAD = [
+    Bad("CrossEntropyLoss", {"ignore_index": 1}, [(2, 3), unit(2, 3)], ValueError, "leaves none out"),
     *(Bad(name, {"reduction": "average"}, [], ValueError, "'mean'.*but 'average' came") for name in NAMES),
     *(Bad(name, {"size_average": False}, [], ValueError, "reduction='mean'") for name in OLD),
     *(Bad(name, {"reduce": False}, [], ValueError, "reduction='mean'") for name in OLD),

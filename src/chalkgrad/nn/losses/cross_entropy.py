@@ -98,6 +98,9 @@ def cross_entropy(
     check_weight("cross_entropy", input, weight)
     check_smoothing("cross_entropy", label_smoothing)
     if target.dtype.kind == "f" and target.shape == input.shape:
+        if ignore_index >= 0:
+            raise ValueError(f"cross_entropy: ignore_index={ignore_index} is a class to be left out, but target holds "
+                             "probabilities, which leaves none out.")
         return _of_probabilities(input, target, weight, reduction, label_smoothing)
     all_known = check_classes("cross_entropy", input, target, ignore_index)
     all_count = all_known and not 0 <= ignore_index < input.shape[-1]
