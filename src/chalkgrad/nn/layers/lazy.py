@@ -38,11 +38,11 @@ class LazyLayer(LazyModuleMixin):
 
     def count(self, x: Tensor) -> int:
         """Read the number from the first input."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no `count`; it reads a size from the first input.")
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return the shapes of all parameters and buffers that were without one, by their names."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no `shapes`; it says how large its parameters are.")
 
     def reset_parameters(self) -> None:
         """Start anew, if the sizes are known."""
