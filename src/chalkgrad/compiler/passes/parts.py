@@ -21,8 +21,8 @@ from ..work import Calls, work_of
 
 __all__ = ["Stretch", "parts"]
 
-ENOUGH = 4000.0  # microseconds: below, what the threads take to hand over costs more than they gain
-EACH = 8.0  # microseconds for each call of a compiled function: two threads that call all the time wait for each other
+ENOUGH = 10_000.0  # microseconds: below, what the threads take to hand over costs more than they gain
+EACH = 4.0  # microseconds for each call of a compiled function: two threads that call all the time wait for each other
 MOST = 0.8  # of all work: while parts are run, the rest has to do with one thread as well
 
 
