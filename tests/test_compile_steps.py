@@ -160,6 +160,16 @@ def test_steps_of_every_kind(name: str, count: int, monkeypatch: pytest.MonkeyPa
     assert_twins(make, call, exact=count == 1)
 
 
+def test_parts_meet_only_where_they_must(monkeypatch: pytest.MonkeyPatch) -> None:
+    divided(monkeypatch, 2)
+    layers = nn.Linear(6, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 4), nn.BatchNorm1d(4), nn.Linear(4, 3)
+    model = nn.Sequential(*layers)
+    step = cg.compile(learning(model, optim.SGD(model.parameters(), 0.1)))
+    step(*batch(0))
+    norms = 2  # each needs the mean of all, then the variance of all, and in the backward two sums at the same time
+    assert step.source.count("= in_parts(") == 3 * norms + 1
+
+
 # ------------------------------------------------------------------------------------------- between two steps
 
 

@@ -99,8 +99,7 @@ class _Parts:
         names = [name for name in line.reads | line.changes if name in self.kinds]
         alone = not line.changes and all(self.kinds[n] == WHOLE and self.stored[n] == "main" for n in names)
         if "rng" in names or (alone and not self.is_written_later(line) and ast.dump(line.node) == ast.dump(part.node)):
-            apart = line.binds.isdisjoint({*self.open.given, *self.open.makes})
-            return self.add_whole(line, part, before=apart and not line.changes)
+            return self.add_whole(line, part)
         alien = self.is_shared(line) or any(name in self.facts.loose for name in line.reads | line.binds | line.changes)
         found = None if alien else self.attempt(line, part, names)
         return self.add_whole(line, part) if found is None else self.add_part(line, part, found)
@@ -108,6 +107,17 @@ class _Parts:
     def is_written_later(self, line: Line) -> bool:
         """Tell whether a line makes an array that others write into: each part needs its own."""
         return any(self.facts.is_changed(name) for name in line.binds)
+
+    def is_apart(self, line: Line) -> bool:
+        """Tell whether a line could as well run before the stretch that is open, such as the count of batches."""
+        touched, names = {*self.open.given, *self.open.makes}, line.reads | line.changes
+        joined = {name for name in names if self.stored.get(name) == "parts"}
+        memory = self.facts.sharing
+        return (
+            (line.binds | joined).isdisjoint(touched)
+            and memory(names | line.binds).isdisjoint(memory(self.open.makes))
+            and memory(line.changes).isdisjoint(memory(touched))
+        )
 
     def is_shared(self, line: Line) -> bool:
         """Tell whether a line writes into memory that main has another name for, or that all parts would write into."""
@@ -134,7 +144,8 @@ class _Parts:
         found = try_line(line, part, tried, self.values, self.own, self.known, self.count)
         if found is None or all(kind == WHOLE for kind, _ in found.values()):
             return None  # nothing of it differs from part to part, once the sums are taken
-        self.close()
+        if not {*self.open.given, *self.open.makes}.isdisjoint(sums):
+            self.close()
         for name in sums:
             self.join(name)
         return found
@@ -155,13 +166,13 @@ class _Parts:
                 self.stored[name] = "parts"
         return True
 
-    def add_whole(self, line: Line, part: Line, before: bool = False) -> bool:
-        """Run a line on the whole batch; `before` the stretch that is open, if it has nothing to do with it."""
-        if not before:
+    def add_whole(self, line: Line, part: Line) -> bool:
+        """Run a line on the whole batch: before the stretch that is open, if it has nothing to do with it."""
+        if not self.is_apart(line):
             self.close()
-            for name in sorted(line.reads | line.changes):
-                if not self.join(name):
-                    return False
+        for name in sorted(line.reads | line.changes):
+            if not self.join(name):
+                return False
         self.order.append(line)
         copies = [samples({name: values[name] for name in line.reads | line.changes if name in self.kinds})
                   for values in (self.values, self.own)]
