@@ -129,7 +129,7 @@ def source_of(thing: Any) -> str:
 
 def link_to(thing: Any) -> str:
     """Link to the file, at no line: lines move."""
-    path = Path(inspect.getsourcefile(thing) or "").resolve()
+    path = Path(inspect.getsourcefile(inspect.unwrap(thing)) or "").resolve()
     if ROOT not in path.parents:
         return ""
     inside = path.relative_to(ROOT).as_posix()

@@ -353,6 +353,7 @@ REFUSED: dict[str, tuple[type[Exception], str, Callable[[], Any]]] = {
     "no inverse": (linalg.LinAlgError, "Singular matrix", lambda: linalg.inv(cg.ones(2, 2))),
     "no solution": (linalg.LinAlgError, "Try: lstsq", lambda: linalg.solve(cg.ones(2, 2), cg.ones(2))),
     "not positive": (linalg.LinAlgError, "positive definite", lambda: linalg.cholesky(-cg.eye(2))),
+    "no number": (linalg.LinAlgError, "a nan came of it", lambda: linalg.cholesky(cg.eye(2) * np.nan)),
     "no derivative": (GradError, "has no derivative", lambda: linalg.qr(cg.ones(3, 2).requires_grad_(), "complete")),
     "a norm": (ValueError, "ord is", lambda: linalg.matrix_norm(cg.ones(2, 2), 3)),
 }

@@ -118,6 +118,7 @@ CTC: dict[str, tuple[Any, Any, Any, Any]] = {
     "one sequence": (LOG_P[:, 0], np.array([1, 1]), (6,), (2,)),
     "one sequence as a row": (LOG_P[:, 0], np.array([[3, 1]]), (6,), (2,)),
     "lengths in arrays": (LOG_P, ROWS, np.array([6, 6, 5]), np.array([3, 3, 2])),
+    "no number": (np.where(np.arange(5) == 1, [[[np.nan], [0], [0]]], LOG_P), ROWS, (6, 6, 2), (3, 3, 3)),
     "confident and wrong": (FAR - np.log(np.exp(FAR - FAR.max(2, keepdims=True)).sum(2, keepdims=True))
                             - FAR.max(2, keepdims=True), ROWS, (6, 6, 6), (3, 3, 2)),
 }  # fmt: skip

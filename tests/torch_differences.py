@@ -41,7 +41,6 @@ DIFFERENT: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda s: s.kwargs.get("dropout_p", 0) > 0, "dropout draws other numbers"),
     "prod": (lambda s: str(s.kwargs.get("dtype")) == "torch.bool", "a product of booleans is a number"),
     "sort": (is_whole, "the order of equals is left open"),
-    "square": (lambda s: str(s.input.dtype) == "torch.bool", "the square of a boolean is an int8"),
     "topk": (is_whole, "which of equals is left open"),
     "zero_": (lambda s: s.input.requires_grad, "what is overwritten has no history"),
 }

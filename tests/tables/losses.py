@@ -153,6 +153,8 @@ BAD = [
     *(Bad(name, {}, [unit(4, 1), unit(4)], ValueError, r"\(4, 1\), but target \(4,\).*reshape") for name in SAME_SHAPE),
     Bad("AdaptiveLogSoftmaxWithLoss", {**ADAPTIVE, "cutoffs": [10, 5]}, [], ValueError, "increasing integers"),
     Bad("AdaptiveLogSoftmaxWithLoss", {**ADAPTIVE, "cutoffs": []}, [], ValueError, "from 1 to 19"),
+    *(Bad("AdaptiveLogSoftmaxWithLoss", {**ADAPTIVE, "div_value": div}, [], ValueError, f"above 0, but {div} came")
+      for div in (0, 0.0, -2.0, float("nan"))),
     Bad("AdaptiveLogSoftmaxWithLoss", ADAPTIVE, [(5, 16), ints(5, 4)], ValueError, r"\(n, in_features\) and \(n\)"),
     Bad("AdaptiveLogSoftmaxWithLoss", ADAPTIVE, [(5, 16), ints(21, 5, low=20)], IndexError, "classes are 0 to 19"),
     Bad("LinearCrossEntropyLoss", {**LINEAR, "options": "auto"}, [], ValueError, "options"),

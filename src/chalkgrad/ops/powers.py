@@ -99,7 +99,7 @@ def pow(input, exponent):
     tensor([1., 4., 9.])
     """
     if isinstance(exponent, int | float) and not isinstance(exponent, bool):
-        return power(input, exponent=exponent.item() if isinstance(exponent, np.generic) else exponent)
+        return power(_counted(input), exponent=exponent.item() if isinstance(exponent, np.generic) else exponent)
     return power_of_arrays(input, exponent)
 
 
@@ -114,6 +114,11 @@ def float_power(input, exponent):
     return pow(_as_float64(input), _as_float64(exponent))
 
 
+def _counted(x):
+    """Take booleans for whole numbers, whose powers are whole numbers, too."""
+    return x.astype(np.int64) if isinstance(x, Tensor | np.ndarray) and x.dtype == np.bool_ else x
+
+
 def _as_float64(x):
     return x.astype(np.float64) if isinstance(x, Tensor | np.ndarray) else x
 
@@ -126,7 +131,7 @@ def square(input):
     >>> square(tensor([-2.0, 3.0]))
     tensor([4., 9.])
     """
-    return power(input, exponent=2)
+    return power(_counted(input), exponent=2)
 
 
 @implements(np.reciprocal)

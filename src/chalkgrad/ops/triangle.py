@@ -14,7 +14,7 @@ from .inverse import squares, tried, turned_matrix
 from .shape import cat, swapaxes
 
 __all__ = [
-    "QR", "cholesky", "cholesky_factor", "complete_q", "complete_r", "half_of_triangle", "positive", "qr",
+    "QR", "cholesky", "cholesky_factor", "complete_q", "complete_r", "factored", "half_of_triangle", "positive", "qr",
     "qr_of_tall",
 ]
 
@@ -36,6 +36,14 @@ def half_of_triangle(x):
     return (np.tril(x) + np.tril(x, -1)) * 0.5
 
 
+def factored(A):
+    """The lower triangle L with L Lᵀ = A; a nan, which LAPACK hands on, is refused as no number at all."""
+    y = np.linalg.cholesky(A)
+    if isinstance(y, np.ndarray) and np.isnan(y).any():
+        raise np.linalg.LinAlgError("The matrix is not positive definite: a nan came of it")
+    return y
+
+
 @primitive
 def cholesky_factor(A):
     """The lower triangle L with L Lᵀ = A, for a symmetric matrix with positive eigenvalues.
@@ -45,7 +53,7 @@ def cholesky_factor(A):
     Source: Murray 2016, "Differentiation of the Cholesky decomposition", equations 8 to 10.
     """
     symmetric = (A + turned_matrix(A)) * 0.5
-    y = np.linalg.cholesky(symmetric)
+    y = factored(symmetric)
     return y
 
 

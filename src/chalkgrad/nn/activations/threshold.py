@@ -31,8 +31,9 @@ def threshold(x, *, threshold, value):
     >>> threshold(tensor([-1.0, 0.5, 2.0]), threshold=0.5, value=7.0)
     tensor([7., 7., 2.])
     """
-    under = x <= threshold
-    y     = np.where(under, value, x)
+    whole = x.dtype.kind in "iu"  # then both numbers are taken for whole ones
+    under = x <= (int(threshold) if whole else threshold)
+    y     = np.where(under, int(value) if whole else value, x)
     return y
 
 

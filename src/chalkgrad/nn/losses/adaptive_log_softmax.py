@@ -46,7 +46,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
 
     A cluster that no target is in gets a gradient of zeros, where PyTorch leaves none.
 
-    Raises ValueError for other cutoffs, or shapes that do not fit; IndexError for a target that is no class.
+    Raises ValueError for other cutoffs, a div_value that is not above 0, or shapes that do
+    not fit; IndexError for a target that is no class.
 
     Source: Grave et al. 2017.
 
@@ -66,6 +67,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
         if len(bounds) < 3 or any(int(b) != b for b in bounds) or any(a >= b for a, b in pairwise(bounds)):
             raise ValueError(f"AdaptiveLogSoftmaxWithLoss: cutoffs are increasing integers from 1 to {n_classes - 1}, "
                              f"but {list(cutoffs)} came.")
+        if not div_value > 0:
+            raise ValueError(f"AdaptiveLogSoftmaxWithLoss: div_value is a number above 0, but {div_value} came.")
         self.in_features, self.n_classes, self.cutoffs = in_features, n_classes, [*cutoffs, n_classes]
         self.div_value, self.head_bias = div_value, head_bias
         self.shortlist_size, self.n_clusters = self.cutoffs[0], len(self.cutoffs) - 1

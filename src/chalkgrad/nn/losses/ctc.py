@@ -102,14 +102,14 @@ def ctc(log_probs, targets, input_lengths, target_lengths, *, blank=0, zero_infi
         alphas[t] = alpha
     past     = np.concatenate([edge, alpha], axis=1)
     cost     = -log_add(past[rows, final + 2], past[rows, final + 1])[:, 0]
-    possible = cost < 1e29
-    losses   = np.where(possible, cost, 0 if zero_infinity else math.inf)
+    barren   = cost >= 1e29  # a nan is not: it is to be seen
+    losses   = np.where(barren, 0 if zero_infinity else math.inf, cost)
     return losses
 
 
 @ctc.backward
 def ctc_backward(
-    grad_losses, log_probs, labels, frames, rows, ends, final, emit, barred, edge, alphas, cost, possible, zero_infinity
+    grad_losses, log_probs, labels, frames, rows, ends, final, emit, barred, edge, alphas, cost, barren, zero_infinity
 ):
     """
     1. beta_t(s), the log-probability of all that may follow on state s in frame t, is found as alpha is, from the end:
@@ -123,7 +123,7 @@ def ctc_backward(
     states   = np.arange(labels.shape[1])
     terminal = never(emit, labels.shape) * ((states != final) & (states != final - 1))
     ahead    = never(emit, labels.shape)
-    share    = np.expand_dims(np.where(possible, grad_losses, 0 if zero_infinity else math.nan), 1)
+    share    = np.expand_dims(np.where(barren, 0 if zero_infinity else math.nan, grad_losses), 1)
     gamma    = np.zeros_like(emit)
     for t in range(len(frames) - 1, -1, -1):
         future = np.concatenate([ahead, edge], axis=1)
