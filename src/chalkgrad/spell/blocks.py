@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-__all__ = ["Block", "Step"]
+__all__ = ["Block", "Step", "make_array"]
 
 
 class Step(NamedTuple):
@@ -39,3 +40,24 @@ class Block:
     scope: str = ""
     owner: Any = None
     apart: bool = False
+
+
+def make_array(blocks: list[Block], name: str) -> None:
+    """Let the line that binds a name make an array of it; an argument is one.
+
+    >>> block = Block("forward", lines=[("y = x * 2", "()"), ("a, b = y, 1", "()")])
+    >>> for name in "yxa":
+    ...     make_array([block], name)
+    >>> [text for text, _ in block.lines]
+    ['y = np.asarray(x * 2)', 'a, b = y, 1', 'a = np.asarray(a)']
+    """
+    for block in reversed(blocks):
+        for i, (text, shape) in reversed([*enumerate(block.lines)]):
+            if text.startswith(f"{name} = "):
+                made = text.removeprefix(f"{name} = ")
+                block.lines[i] = (text if made.startswith("np.asarray(") else f"{name} = np.asarray({made})", shape)
+                return
+            if any(isinstance(part, ast.Name) and part.id == name and isinstance(part.ctx, ast.Store)
+                   for part in ast.walk(ast.parse(text))):
+                block.lines.insert(i + 1, (f"{name} = np.asarray({name})", shape))
+                return

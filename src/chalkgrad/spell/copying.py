@@ -176,8 +176,10 @@ class RuleCopy:
         names = set(_names_in(node))
         bound = [part.target for part in ast.walk(node) if isinstance(part, ast.comprehension)]
         names -= {name for target in bound for name in _names_in(target)}
-        known = self.code.rule.function.__globals__
-        return bool(names) and all(n in self.constant or n in known or hasattr(builtins, n) for n in names)
+        rule = self.code.rule
+        known, own = rule.function.__globals__, {*rule.parameters, *rule.locals} - self.constant
+        return bool(names) and all(
+            n not in own and (n in self.constant or n in known or hasattr(builtins, n)) for n in names)
 
     def _evaluate(self, node: ast.AST) -> Any:
         assert isinstance(node, ast.expr)

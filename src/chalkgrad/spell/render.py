@@ -97,6 +97,8 @@ def literal(value: Any) -> str | None:
 
     >>> literal((2, None)), literal(np.dtype(np.float32)), literal(slice(1, None)), literal(np.zeros(2))
     ('(2, None)', 'np.float32', 'np.s_[1:]', None)
+    >>> literal((slice(1, None),))
+    'np.s_[1:,]'
     """
     match value:
         case float() if not math.isfinite(value):
@@ -110,7 +112,8 @@ def literal(value: Any) -> str | None:
         case slice():
             return f"np.s_[{index_text(value)}]"
         case tuple() if any(isinstance(item, slice) for item in value):
-            return None if None in map(literal, value) else f"np.s_[{index_text(value)}]"
+            comma = "," if len(value) == 1 else ""
+            return None if None in map(literal, value) else f"np.s_[{index_text(value)}{comma}]"
         case tuple():
             items = [literal(item) for item in value]
             return None if None in items else f"({', '.join(map(str, items))}{',' if len(items) == 1 else ''})"
@@ -122,10 +125,12 @@ def literal(value: Any) -> str | None:
 def index_text(value: Any) -> str:
     """Write a constant index as one does between brackets.
 
-    >>> index_text((slice(None), 0)), index_text(slice(None, 8, 2)), index_text(())
-    (':, 0', ':8:2', '()')
+    >>> index_text((slice(None), 0)), index_text(slice(None, 8, 2)), index_text(()), index_text(((0, 2),))
+    (':, 0', ':8:2', '()', '((0, 2),)')
     """
     items = value if isinstance(value, tuple) else (value,)
+    if len(items) == 1 and isinstance(items[0], tuple):  # x[((0, 2),)] takes two rows, x[(0, 2)] a number
+        return str(literal(items))
     return ", ".join(_slice(item) if isinstance(item, slice) else str(literal(item)) for item in items) or "()"
 
 

@@ -10,7 +10,7 @@ from ..engine.tensor import Node, Port, Tensor
 from ..law.code import Code
 from ..law.errors import SpellError
 from ..seeding import default_generator
-from .blocks import Block, Step
+from .blocks import Block, Step, make_array
 from .copying import RuleCopy
 from .engine_lines import engine_line
 from .helpers import Helpers
@@ -67,11 +67,22 @@ class Writer:
             self.rules.plan(calls)
         self.calls = calls
         for self.at, call in enumerate(calls):
+            self._let_write(call)
             block: Block = getattr(self, f"_{call.kind}")(call)
             self._place(block, call)
             if block.lines or block.steps:
                 self._append(block)
         return self.blocks
+
+    def _let_write(self, call: Call) -> None:
+        """Make arrays of what a call writes over: what NumPy makes without axes are numbers, which stay what they are.
+
+        All names of that memory count, since a number's view would be a copy.
+        """
+        for array in (array for array in _changed(call) if array.ndim == 0):
+            for value in (value for before in self.calls[: self.at] for value in before.made.values()):
+                if isinstance(value, np.ndarray) and np.may_share_memory(value, array) and id(value) in self.names.of:
+                    make_array(self.blocks, self.names.of[id(value)])
 
     def _append(self, block: Block) -> None:
         """Put a block behind the others; a line that goes on with a backward stands before sums that end it."""
