@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import signal
 import time
+import types
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import chalkgrad as cg
 from chalkgrad import Tensor, nn, optim
@@ -142,3 +145,62 @@ def test_an_interrupt_leaves_nothing_behind() -> None:
         assert in_parts(part, [(0, 1)], ["second"]) == [("second 0", "second 1")]
     finally:
         signal.signal(signal.SIGALRM, before)
+
+
+# ---------------------------------------------------------------------------------------------- other libraries
+
+
+THEIRS = torch.nn.Linear(2, 2)
+HOLDER = types.SimpleNamespace(net=THEIRS, nets=[THEIRS])
+
+
+class Taught(nn.Module):
+    """A module that holds one of another library."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mine, self.teacher = nn.Linear(2, 2), THEIRS
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.mine(x)
+
+
+def holding(*held: Any) -> Any:
+    """Return a function that has something in its closure."""
+    return lambda x: x * 2 if held else x
+
+
+TAUGHT = Taught()
+HARMLESS: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "a test": (lambda x: x * 2 if THEIRS is not None else x, ()),
+    "a truth": (lambda x: x * 2 if HOLDER.net else x, ()),
+    "a closure": (holding(THEIRS), ()),
+    "an optimizer": (holding(torch.optim.SGD(THEIRS.parameters(), lr=0.1)), ()),
+    "an argument": (lambda x, net: x * 2, (THEIRS,)),
+    "an attribute": (lambda x: TAUGHT(x), ()),
+}
+READ: dict[str, tuple[Any, tuple[Any, ...]]] = {
+    "a weight": (lambda x: x * float(THEIRS.weight.detach()[0, 0]), ()),
+    "a call": (lambda x: x * float(THEIRS(torch.ones(2)).sum().detach()), ()),
+    "of a list": (lambda x: x * float(HOLDER.nets[0].bias.detach()[0]), ()),
+    "of an argument": (lambda x, net: x * net.in_features, (THEIRS,)),
+    "an inner function": (lambda x: [x * float(THEIRS.bias.detach()[i]) for i in range(2)][1], ()),
+    "by its name": (lambda x: x * getattr(HOLDER, "net").in_features, ()),  # noqa: B009
+    "of a partial function": (functools.partial(lambda net, x: x * net.in_features, THEIRS), ()),
+    "a method": (functools.partial(lambda read, x: x * len(read()), read=THEIRS.state_dict), ()),
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_module_of_another_library_that_is_not_read_does_no_harm(name: str) -> None:
+    function, others = HARMLESS[name]
+    compiled, x = cg.compile(function), Tensor(np.ones((3, 2), np.float32))
+    for _ in range(2):
+        np.testing.assert_array_equal(compiled(x, *others).data, function(x, *others).data)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_module_of_another_library_is_refused_in_words(name: str) -> None:
+    function, others = READ[name]
+    with pytest.raises(cg.SpellError, match=r"is a torch\.nn\.modules\.linear\.Linear.*Call it outside"):
+        cg.compile(function)(Tensor(np.ones((3, 2), np.float32)), *others)

@@ -7,11 +7,12 @@ import textwrap
 from typing import Any
 
 from .facts import observe
-from .lines import Function, lines_of
+from .lines import Function, Line, lines_of
 from .memory import Arena
 from .passes.into import into
 from .passes.single_names import single_names
 from .passes.split import split
+from .rewrite import renamed
 
 __all__ = ["BLOCK", "Blocked", "written"]
 
@@ -42,8 +43,7 @@ class Blocked:
         self.numbers = [n for n in given if getattr(given[n], "ndim", None) == 0]
         self.options = [n for n in given if n not in self.rows and n not in self.numbers]
         self.takes = [*given]
-        self.once = [line for line in function.lines if not arrays & (line.reads | line.binds | line.changes)]
-        self.every = [line for line in function.lines if line not in self.once]
+        self.once, self.every = _parted(function, arrays)
         self.text = f"{self._blocks()}\n\n{self._whole()}"
 
     def work(self) -> list[list[Any]]:
@@ -89,6 +89,27 @@ class Blocked:
             f"    in_parts({self.name}_blocks, [ends[:-1], ends[1:], {self.name}_work], [{rest}])",
         ]
         return _function(self.name, takes, [*lines, *([alone] if self.count == 1 else shared)])
+
+
+def _parted(function: Function, arrays: set[str]) -> tuple[list[Line], list[Line]]:
+    """Part what is computed once, and before all blocks, from what is computed for every block.
+
+    Of a number that a block reads, and that is changed after that, the block is handed what it was:
+
+    before   param -= float(eta) * g;         eta[...] = lr / t
+    after    param -= float(eta_was_0) * g;   eta_was_0 = +eta;    eta[...] = lr / t
+    """
+    once: list[Line] = []
+    every: list[Line] = []
+    for line in function.lines:
+        if arrays & (line.reads | line.binds | line.changes):
+            every.append(line)
+            continue
+        changed = line.changes | (line.binds - line.assigns)
+        old = {name: f"{name}_was_{len(once)}" for name in sorted(changed) if any(name in each.reads for each in every)}
+        every = [Line(renamed(each, old)) if old.keys() & each.reads else each for each in every]
+        once += [*(Line(f"{new} = +{name}") for name, new in old.items()), line]
+    return once, every
 
 
 def _function(name: str, takes: list[str], lines: list[str]) -> str:

@@ -13,12 +13,14 @@ import numpy as np
 from ..spell.program import Program
 from ..spell.trace import Trace
 from .blocked import BLOCK, Blocked, written
-from .facts import observe, root, samples
+from .chained import Chained
+from .facts import Observer, observe, root, samples
 from .flat import Row
 from .guards import in_bounds
 from .kinds import ZeroedNumPy, release
-from .lines import Function, Line, lines_of
+from .lines import Function, Line, bare, lines_of
 from .memory import Arena, aligned
+from .passes.chains import chains
 from .passes.cheap import cheap
 from .passes.common import common
 from .passes.constants import constants
@@ -27,6 +29,7 @@ from .passes.direct import direct, hand_rows
 from .passes.forget import forget
 from .passes.into import into
 from .passes.parts import parts
+from .passes.products import products
 from .passes.rows import Group, call_of, groups_of, rows
 from .passes.single_names import single_names
 from .passes.split import split
@@ -56,6 +59,7 @@ class Built:
         self.known: dict[str, Any] = {"np": np, "in_parts": in_parts, "add_up": add_up, "in_bounds": in_bounds}
         self.setup: list[Line] = []
         self.arenas: dict[str, Arena] = {}  # part -> the places that it works in
+        self.chains: dict[Any, Chained] = {}
         self._read_helpers(program)
         self._read_step(trace, program)
         self.parts = self._divide(small, count) if small else []
@@ -64,6 +68,7 @@ class Built:
         for group in self.groups:
             self._give_rows(group)
             self._add_rows(group)
+        self.rules.clear()  # syntax trees, which nothing asks for any more
         self._improve_all()
         self.text = self._text()
 
@@ -117,6 +122,8 @@ class Built:
         if found is None:
             return []
         self.main.lines = [*head.lines, *whole.lines[at:]]
+        for function in (self.main, *found):
+            function.lines = bare(function.lines)
         return found
 
     def _for_trials(self) -> dict[str, Any]:
@@ -132,14 +139,17 @@ class Built:
         if paths[0] not in self.movable or self.grads.get(paths[0]) not in arguments:
             return None
         values = [self.main.given[name] for name in arguments if name in self.main.given]
+        if values[0].ndim == 0 or any(value.ndim > 0 and value.shape != values[0].shape for value in values):
+            return None
         return tuple((value.dtype, value.ndim > 0 or float(value)) for value in values)  # a count must be the same
 
     def _add_rows(self, group: Group) -> None:
         """Write the function that updates the rows of a group."""
-        sample = {}
+        sample, numbers = {}, sum(self.given[call[0]].size for call in group.calls)
+        size = min(BLOCK, max(numbers, 1024))  # large enough for a place to be planned
         for name, argument in zip(group.takes, group.calls[0]):
             like = self.given[group.calls[0][0] if name.startswith("grad") else argument]
-            sample[name] = np.zeros(BLOCK, like.dtype) if like.ndim else np.zeros((), like.dtype)
+            sample[name] = np.zeros(size, like.dtype) if like.ndim else np.zeros((), like.dtype)
         options = {word.partition("=")[0]: self.program.rates[word.partition("=")[2]]
                    for word in group.options.split(", ") if word}
         # where BLAS has threads of its own, the last of them is still looking for work, and takes a core
@@ -181,14 +191,19 @@ class Built:
         main.given = {name: value for name, value in main.given.items() if name in main.takes}
 
     def _improve(self, function: Function) -> None:
+        """Run the passes on a function; in the end its lines are text alone, without the syntax trees of the passes."""
         single_names(function)
-        constants(function, observe(function, self.known), self.known, self.setup)
-        split(function, observe(function, self.known))
-        common(function, observe(function, self.known))
-        cheap(function, observe(function, self.known), self.known, self.setup)
-        direct(function, observe(function, self.known))
-        dead_code(function, observe(function, self.known))
-        facts = observe(function, self.known)
+        look = Observer(function, self.known)
+        constants(function, look(), self.known, self.setup)
+        split(function, look())
+        products(function, look())
+        common(function, look())
+        cheap(function, look(), self.known, self.setup)
+        direct(function, look())
+        dead_code(function, look())
+        chains(function, look(), self.known, self.chains, self.count)
+        self._hand_chains(function)
+        facts = look()
         arena = into(function, facts)
         forget(function, facts, arena)
         if function is self.main:
@@ -197,10 +212,11 @@ class Built:
             self.arenas[function.name] = arena
             function.lines.insert(0, Line(f"{', '.join(arena.places)}, = {function.name}_work"))
             function.takes.insert(0, f"{function.name}_work")
-            self._hand_work(function.name)
+            self._hand_work(function.name, f"{function.name}_work")
         if function is self.main:
             used = {name for line in function.lines for name in line.reads | line.changes} | {*function.gives}
             function.takes = [name for name in function.takes if name in used]
+        function.lines = bare(function.lines)
 
     def _make_room(self) -> None:
         """Make the memory that the parts work in: one for each thread, as they run one after the other there."""
@@ -209,12 +225,22 @@ class Built:
         for name, arena in self.arenas.items():
             self.known[f"{name}_work"] = [[*arena.make(room).values()] for room in rooms]
 
-    def _hand_work(self, name: str) -> None:
-        """Hand a part the memory that it works in."""
+    def _hand_work(self, name: str, work: str) -> None:
+        """Hand a part the memory that it works in, or that its chains do."""
         for i, line in enumerate(self.main.lines):
             before, called, after = line.text.partition(f"in_parts({name}, [")
             if called:
-                self.main.lines[i] = Line(f"{before}{called}{name}_work, {after}")
+                self.main.lines[i] = Line(f"{before}{called}{work}, {after}")
+
+    def _hand_chains(self, part: Function) -> None:
+        """Hand a part the memory that its chains work in; main finds it by itself."""
+        if part is not self.main:
+            names = {name for line in part.lines for name in line.reads}
+            for work in sorted(f"{chain.name}_work" for chain in self.chains.values()):
+                if work in names:
+                    part.given[work] = self.known[work][0]
+                    part.takes.insert(0, work)
+                    self._hand_work(part.name, work)
 
     def start(self) -> dict[str, Any]:
         """Return copies of what the program starts from."""
@@ -242,13 +268,14 @@ class Built:
 
     def release(self) -> None:
         """Forget the lines, and the numbers that they were observed with: the program is written and proved."""
-        self.rules, self.setup = {}, []
+        self.setup = []
         for function in (self.main, *self.parts):
             function.given, function.lines = {}, []
         del self.trace, self.program, self.given
 
     def _text(self) -> str:
         functions = [written(function) for function in (*self.parts, self.main)]
+        functions = [*(chain.text for chain in self.chains.values()), *functions]
         setup = "\n".join(line.text for line in self.setup)
         return "\n\n".join(["\n".join(sorted(self.program.helpers.imports)), *self.texts, setup, *functions])
 

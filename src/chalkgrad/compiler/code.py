@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Mentions", "classes_of", "follows", "mentions", "reads"]
+__all__ = ["Mentions", "asks", "classes_of", "follows", "mentions", "reads"]
 
 # Code that does the same whatever happens around it: ours, NumPy's and Python's own
 FIXED = tuple(f"{folder}{os.sep}" for folder in (
@@ -53,6 +53,22 @@ def mentions(code: types.CodeType) -> Mentions:
             named = mentions(inner)
             outer, attributes = outer | named.globals, attributes | named.attributes
     return Mentions(frozenset(outer), frozenset(attributes))
+
+
+@functools.lru_cache(1024)
+def asks(code: types.CodeType, name: str) -> bool:
+    """Tell whether code, or a function that it defines, does more with a name than to test it.
+
+    >>> [asks(f.__code__, "m") for f in (lambda: 1 if m else 2, lambda: m is None, lambda: m.a, lambda m: m(2))]
+    [False, False, True, True]
+    """
+    lines = [line for line in dis.get_instructions(code) if line.opname not in ("CACHE", "TO_BOOL", "NOT_TAKEN")]
+    for line, *after in zip(lines, lines[1:], lines[2:]):
+        test = [each.opname for each in after]
+        tested = test[0].startswith(("POP_", "JUMP_IF")) or test == ["LOAD_CONST", "IS_OP"]
+        if line.opname.startswith("LOAD_") and line.argval == name and not tested:
+            return True
+    return any(asks(inner, name) for inner in code.co_consts if isinstance(inner, types.CodeType))
 
 
 @functools.lru_cache(1024)

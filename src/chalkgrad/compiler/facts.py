@@ -13,7 +13,7 @@ import numpy as np
 from .lines import Function, Line, is_array
 from .memory import aligned, is_dense, memory_order
 
-__all__ = ["Facts", "observe", "root", "run", "samples"]
+__all__ = ["Facts", "Observer", "observe", "root", "run", "samples"]
 
 
 def _picks(line: Line, values: dict[str, Any]) -> bool:
@@ -30,6 +30,7 @@ def _picks(line: Line, values: dict[str, Any]) -> bool:
     return False
 
 
+NOTHING: frozenset[int] = frozenset()
 PICKS = {"argwhere", "compress", "extract", "flatnonzero", "nonzero", "unique"}
 
 
@@ -67,7 +68,10 @@ class Facts:
 
     def sharing(self, names: Iterable[str]) -> set[int]:
         """Return the memory that some names stand for."""
-        return set[int]().union(*(self.memory.get(name, ()) for name in names))
+        found = set[int]()
+        for name in names:  # as a union of many, most of them empty, it would take twice as long
+            found |= self.memory.get(name, NOTHING)
+        return found
 
 
 def samples(given: dict[str, Any]) -> dict[str, Any]:
@@ -108,9 +112,29 @@ def observe(function: Function, known: dict[str, Any]) -> Facts:
                 bound.setdefault(name, []).append(number)
             seen.append(values[name])
             memory.setdefault(name, set()).update(_memory(values[name]))
+        filled = [values[name] for name in line.changes if isinstance(values.get(name), list)]
+        for each in filled:  # whoever else has a name for the list holds what was put into it, too
+            for places in (places for places in memory.values() if id(each) in places):
+                places.update(_memory(each))
     own = {name: values[name] for name in values if name in start or name in bound or name not in known}
     own.pop("__builtins__", None)
     return Facts(function, own, memory, bound)
+
+
+class Observer:
+    """Observes a function between the passes; where a pass has changed nothing, the lines are not run again."""
+
+    def __init__(self, function: Function, known: dict[str, Any]) -> None:
+        self.function, self.known = function, known
+        self.lines: Any = None
+        self.facts: Facts | None = None
+
+    def __call__(self) -> Facts:
+        lines = [line.text for line in self.function.lines], len(self.known)
+        if self.facts is None or lines != self.lines:
+            self.facts = None  # whose arrays are let go of before there are others
+            self.facts, self.lines = observe(self.function, self.known), lines
+        return self.facts
 
 
 def run(line: Line, values: dict[str, Any]) -> None:
@@ -121,9 +145,9 @@ def run(line: Line, values: dict[str, Any]) -> None:
 
 
 def _memory(value: Any) -> set[int]:
-    """Collect the memory of an array, or of all arrays in a list."""
+    """Collect the memory of an array, or of a list and all arrays in it."""
     if isinstance(value, tuple | list):
-        return set[int]().union(*map(_memory, value))
+        return set[int]([id(value)] if isinstance(value, list) else ()).union(*map(_memory, value))
     return {root(value)} if is_array(value) else set()
 
 

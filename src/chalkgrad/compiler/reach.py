@@ -74,25 +74,31 @@ class Reach:
 
     def reader(self, paths: list[str]) -> Callable[[], list[Tensor]]:
         """Return a function that reads what optimizers remember by now: a state_dict may have been loaded."""
-        places = [self._place(path) for path in paths]
+        places = [*self._places(paths)]
         return lambda: [optimizer.state[param][key] for optimizer, param, key in places]
+
+    def readers(self, paths: list[str]) -> list[Callable[[], Tensor]]:
+        """Return such a function for each path."""
+        return [_reader(*place) for place in self._places(paths)]
 
     def give_memory(self, traced: Trace) -> None:
         """Give the optimizers what their first step would make, as it was before that step."""
-        params = dict(self.named_parameters())
-        for path, array in traced.state.items():
-            if path.rpartition(".")[0] in params and path not in dict(self.named_buffers()):
-                optimizer, param, key = self._place(path)
-                if key not in optimizer.state[param]:
-                    optimizer.state[param][key] = wrap(traced.start[id(array)].copy(), None)
+        params, buffers = dict(self.named_parameters()), dict(self.named_buffers())
+        paths = [path for path in traced.state if path.rpartition(".")[0] in params and path not in buffers]
+        for path, (optimizer, param, key) in zip(paths, self._places(paths)):
+            if key not in optimizer.state[param]:
+                optimizer.state[param][key] = wrap(traced.start[id(traced.state[path])].copy(), None)
 
-    def _place(self, path: str) -> tuple[Any, Tensor, str]:
-        name, _, key = path.rpartition(".")
-        param = dict(self.named_parameters())[name]
-        for optimizer in self.optimizers:
-            if any(param is each for group in optimizer.param_groups for each in group["params"]):
-                return optimizer, param, key
-        raise SpellError(f"No optimizer was found that remembers `{path}`.")
+    def _places(self, paths: list[str]) -> Iterator[tuple[Any, Tensor, str]]:
+        """Find which optimizer remembers what, of which parameter, and under which key."""
+        params = dict(self.named_parameters())
+        owners = {id(param): optimizer for optimizer in reversed(self.optimizers)
+                  for group in optimizer.param_groups for param in group["params"]}
+        for path in paths:
+            name, _, key = path.rpartition(".")
+            if id(params[name]) not in owners:
+                raise SpellError(f"No optimizer was found that remembers `{path}`.")
+            yield owners[id(params[name])], params[name], key
 
     def named_modules(self) -> Iterator[tuple[str, Any]]:
         """Name every module; a model that is the only one needs no name."""
@@ -132,6 +138,10 @@ class Reach:
     def _prefixed(self) -> list[tuple[str, Any]]:
         single = len(self.modules) == 1
         return [("" if single else name, module) for name, module in self.modules.items()]
+
+
+def _reader(optimizer: Any, param: Tensor, key: str) -> Callable[[], Tensor]:
+    return lambda: optimizer.state[param][key]
 
 
 def _variables(places: dict[str, Any], taken: Iterable[str] = ()) -> dict[str, Any]:

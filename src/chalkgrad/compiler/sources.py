@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..engine.tensor import Tensor
 from ..seeding import default_generator
 from .build import Built
 from .flat import Rows
@@ -25,7 +26,12 @@ class Sources:
         self.found |= {name: self._rate(name) for name in built.program.rates}
         for group, row in zip(built.groups, rows):
             self.found |= dict(_of_rows(group, row))
-        self.readers = [self.found.get(name) or self._held(name) for name in built.main.takes]
+        tensors = dict(reach.named_parameters()) | dict(reach.named_buffers())
+        paths = {name: built.program.names.paths[name] for name in built.main.takes if name not in self.found}
+        self.found |= {name: _data(tensors[path]) for name, path in paths.items() if path in tensors}
+        remembered = {name: path for name, path in paths.items() if path not in tensors}
+        self.found |= dict(zip(remembered, map(_datum, reach.readers([*remembered.values()]))))
+        self.readers = [self.found[name] for name in built.main.takes]
 
     def read(self, arrays: list[Any]) -> list[Any]:
         """Return the arguments of the program, for a call with these arrays."""
@@ -41,15 +47,15 @@ class Sources:
         optimizer, i = groups[int(name.partition("_")[2] or 1) - 1]
         return lambda: float(optimizer.param_groups[i]["lr"])
 
-    def _held(self, name: str) -> Callable[[], Any]:
-        """Find a parameter, a buffer, or what an optimizer remembers."""
-        path = self.built.program.names.paths[name]
-        tensors = dict(self.reach.named_parameters()) | dict(self.reach.named_buffers())
-        if path in tensors:
-            tensor = tensors[path]
-            return lambda: tensor.data
-        (read,) = [self.reach.reader([path])]
-        return lambda: read()[0].data
+
+def _data(tensor: Tensor) -> Callable[[], Any]:
+    """Read a parameter or a buffer."""
+    return lambda: tensor.data
+
+
+def _datum(read: Callable[[], Tensor]) -> Callable[[], Any]:
+    """Read what an optimizer remembers."""
+    return lambda: read().data
 
 
 def _of_rows(group: Group, rows: Rows) -> Iterator[tuple[str, Callable[[], Any]]]:

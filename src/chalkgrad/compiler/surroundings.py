@@ -6,6 +6,7 @@ import collections
 import functools
 import itertools
 import operator
+import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor, wrap
-from .code import classes_of, follows, mentions, reads
+from ..law.errors import SpellError
+from .code import asks, classes_of, follows, mentions, reads
 from .structure import SIMPLE, plain
 
 __all__ = ["Surroundings"]
@@ -42,6 +44,7 @@ class Surroundings:
                 self._optimizer(path, optimizer)
             if self.attributes == before:
                 break
+        self._refuse_foreign()
         self.found = [*self._read(), END]
         self.sizes = [*map(len, self.memories)]
         self.flags = [(*flags[:3], flags[3] and dict(flags[3]), flags[4]) for flags in map(FLAGS, self.watched)]
@@ -52,6 +55,8 @@ class Surroundings:
         self.modules: dict[str, Any] = {}
         self.optimizers: dict[str, Any] = {}
         self.tensors: dict[str, Tensor] = {}
+        self.foreign: dict[str, Any] = {}  # where -> a module or an optimizer of another library
+        self.codes: set[types.CodeType] = set()  # of the functions that were found
         self.seen: dict[int, tuple[str, Any]] = {}  # id -> where it was, and the object, so that the id stays its own
         self.classes: set[type] = set()  # of objects that were found
         self.items: list[Iterable[Any]] = []  # lists, and live views of dicts: all that is in them is watched
@@ -101,6 +106,9 @@ class Surroundings:
         same = ("the same as", first) if first != path else None
         if isinstance(value, Tensor | np.ndarray):
             self.facts[path] = same or self._tensor(path, value)
+        elif _is_foreign(value):
+            self.facts[path] = type(value), id(value)
+            self.foreign[path] = value
         elif hasattr(type(value), "named_parameters") and hasattr(type(value), "named_modules"):
             self.facts[path] = type(value), id(value)
             if same is None:
@@ -148,6 +156,7 @@ class Surroundings:
     def _function(self, path: str, function: Any) -> None:
         """Globals and the closure come by their own names, defaults by those of the parameters."""
         said = mentions(function.__code__)
+        self.codes.add(function.__code__)
         self.attributes |= said.attributes
         inner = functools.partial(getattr, function)
         self._watch(inner, ("__code__", "__defaults__", "__kwdefaults__"))
@@ -250,6 +259,17 @@ class Surroundings:
                     name[:2] == "__" and isinstance(value, types.FunctionType) and (made or name not in MAKING))]
                 self._look_at(place, self._watch(known.get, names))
 
+    def _refuse_foreign(self) -> None:
+        """Raise SpellError if code does more with another library's module than to ask whether it is there."""
+        for path, value in self.foreign.items():
+            name = re.findall(r"(?:^|\.)(\w+)", path)[-1]
+            handed = name in ("model", "self") or name.startswith("given_")  # by a method or a partial function
+            if handed or any(asks(code, name) for code in self.codes):
+                kind = f"{type(value).__module__}.{type(value).__name__}"
+                raise SpellError(f"`{path}` is a {kind}, and its numbers would stay what they were when the function "
+                                 "was compiled. Call it outside, and hand the function what it returns as a Tensor; or "
+                                 "make a module of chalkgrad of it.")
+
     def _optimizer(self, path: str, optimizer: Any) -> None:
         self._class(path, type(optimizer))
         self._watch(vars(optimizer).get, ("param_groups", "state"))
@@ -270,6 +290,13 @@ class Surroundings:
 
 # What is called when an object is made, or shown: it says nothing about what its methods read.
 MAKING = {"__init__", "__post_init__", "__new__", "__repr__", "__str__", "__init_subclass__", "__del__", "__reduce__"}
+
+
+def _is_foreign(value: Any) -> bool:
+    """Tell whether an object is like a module or an optimizer of ours, and is none."""
+    kind, known = type(value), getattr(value, "__dict__", ())
+    module = hasattr(kind, "named_parameters") and hasattr(kind, "named_modules") and "_registered" not in known
+    return module or (hasattr(kind, "zero_grad") and "param_groups" in known and not hasattr(kind, "state_names"))
 
 
 def _unwrapped(value: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..engine.tensor import Tensor, wrap
+from ..law.rule import reading
 from ..spell.program import Program
 from ..spell.trace import Trace
 from .build import Built
@@ -16,6 +17,7 @@ from .check import check
 from .differentiable import Differentiable, Graph
 from .facts import root
 from .flat import Rows, is_private
+from .memory import apart
 from .reach import Reach
 from .sources import Sources
 from .threads import one_blas_thread, threads
@@ -33,6 +35,8 @@ class Variant:
     limit  how many bodies are kept
     """
 
+    @reading()
+    @apart()
     def __init__(
         self, function: Callable[..., Any], reach: Reach, structure: Any, leaves: list[Any], names: list[str],
         limit: int = 8,
@@ -72,6 +76,8 @@ class Variant:
         """Name the parameters that have a gradient, if that makes a difference."""
         return tuple([path for path, param in self.params.items() if param.grad is not None]) if self.reads else ()
 
+    @reading()
+    @apart()
     def _make(self, leaves: list[Any]) -> Body:
         present = self._present()
         while len(self.bodies) >= self.limit:

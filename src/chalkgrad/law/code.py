@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from .rule import Rule
+from .rule import Rule, Statement
 
 __all__ = ["Code"]
 
@@ -20,8 +20,12 @@ class Code:
 
     def __init__(self, rule: Rule, parameters: list[str], returns: list[str], result: str, *, like: bool = False):
         self.rule, self.parameters, self.returns = rule, parameters, returns
-        self.statements = rule.slice(returns) if returns else rule.statements
         self.function = self._compile(result, like)
+
+    @property
+    def statements(self) -> list[Statement]:
+        """The statements, found anew: who holds a Code, as every node of a graph does, holds no syntax trees."""
+        return self.rule.slice(self.returns) if self.returns else self.rule.statements
 
     def _compile(self, result: str, like: bool) -> Callable[..., Any]:
         """Compile under the author's file and lines, so that tracebacks and debuggers show the author's text."""

@@ -9,7 +9,10 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
-from collections.abc import Callable, Iterable
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, NoReturn
 
 from .errors import RuleError
@@ -18,7 +21,9 @@ from .memory import aliases, find_sources, root
 from .static import find_static, find_varying
 from .text import definition
 
-__all__ = ["Rule", "Statement"]
+__all__ = ["Rule", "Statement", "reading"]
+
+TREES = ("node", "_body", "_parts", "statements")  # what of a rule holds syntax trees
 
 
 class Statement(NamedTuple):
@@ -53,10 +58,11 @@ class Rule:
 
     @functools.cached_property
     def node(self) -> ast.FunctionDef:
-        """The function in the text of its file, which is parsed once for all the rules in it."""
+        """The function as it stands in the text of its file."""
         node = definition(self.function, self._lines)
         if node is None:
             raise RuleError(f"{self.name}: its text cannot be read; declare a rule in a file, not at a prompt.")
+        _read.add(self)
         return node
 
     @functools.cached_property
@@ -148,6 +154,31 @@ class Rule:
                 self.fail(last, "returns an expression; give it a name, so that its gradient has one: grad_<name>")
             names.append(value.id)
         return names
+
+
+_read: weakref.WeakSet[Rule] = weakref.WeakSet()  # whose syntax trees are held
+_readers: list[None] = []  # a place for each block of `reading` that is open, in any thread
+_lock = threading.Lock()
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Let go of all syntax trees of rules at the end of a block that spells or compiles; of nested ones, the outermost.
+
+    They are megabytes, and who needs one later parses its file again. Within the block a rule has one tree, so that its
+    statements can be told by identity.
+    """
+    with _lock:
+        _readers.append(None)
+    try:
+        yield
+    finally:
+        with _lock:
+            _readers.pop()
+            while _read and not _readers:
+                rule = _read.pop()
+                for name in TREES:
+                    vars(rule).pop(name, None)
 
 
 def _statement(node: ast.stmt) -> Statement:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 from collections.abc import Callable
 from typing import Any
@@ -10,16 +9,13 @@ from typing import Any
 from ..engine.tape import mode
 from ..engine.tensor import Tensor
 from ..law.code import Code
-from ..law.memory import root
+from ..law.elementwise import is_elementwise
 from ..law.rule import Rule
 
 __all__ = ["UPDATES", "Update", "update_rule"]
 
 UPDATES: list[Update] = []
 
-ELEMENTWISE = {"float", "math.sqrt", *(f"np.{name}" for name in (
-    "abs", "clip", "maximum", "minimum", "ones_like", "sign", "sqrt", "where", "zeros_like",
-))}
 BLOCK = 1 << 16  # elements: a few arrays of so many float32 fit into a core's cache
 
 
@@ -35,7 +31,7 @@ class Update:
     @functools.cached_property
     def elementwise(self) -> bool:
         """Whether every element is updated by itself."""
-        return _is_elementwise(self.rule)
+        return is_elementwise(statement.node for statement in self.rule.statements)
 
     @functools.cached_property
     def code(self) -> Code:
@@ -58,26 +54,6 @@ class Update:
         for name, tensor in zip(self.rule.inputs, tensors, strict=True):
             if not name.startswith("grad"):
                 tensor.version[0] += 1
-
-
-def _is_elementwise(rule: Rule) -> bool:
-    """Tell whether every element is updated by itself: there is arithmetic, and no call that could see another one.
-
-    `a[...] = b` gives every element its own new value; any other index could pick one.
-    """
-    for part in (part for statement in rule.statements for part in ast.walk(statement.node)):
-        match part:
-            case ast.Subscript(slice=ast.Constant(value=index)) if index is ...:
-                pass
-            case ast.Subscript() | ast.MatMult():
-                return False
-            case ast.Attribute() if root(part) not in ("np", "math"):  # such as grad.size, which a block has not
-                return False
-            case ast.Call(func=func, args=args) if ast.unparse(func) not in ELEMENTWISE or (
-                ast.unparse(func) == "np.where" and len(args) != 3  # of one, it tells places
-            ):
-                return False
-    return True
 
 
 def _run_in_blocks(function: Callable[..., Any], arrays: list[Any], options: dict[str, Any]) -> None:

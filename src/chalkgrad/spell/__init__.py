@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..law.errors import SpellError
+from ..law.rule import reading
 from .check import check
 from .program import Program
 from .trace import trace
@@ -16,6 +17,7 @@ __all__ = ["Program", "SpellError", "spell"]
 DETAILS = "statements", "rules"
 
 
+@reading()
 def spell(
     step: Callable[..., Any], *batch: Any, model: Any, optimizer: Any = None, title: str = "",
     detail: str = "statements",

@@ -80,6 +80,8 @@ class _Constants:
                 return name(self.renamed[id_])
             case ast.Attribute(value=ast.Name(id=array), attr="shape") if self.is_array(array):
                 return number(self.facts.values[array].shape)
+            case ast.Attribute(value=ast.Name(id=array), attr="ndim") if self.is_array(array):
+                return number(self.facts.values[array].ndim)
             case ast.IfExp(test=ast.Compare(left=ast.Name(id=array), ops=[ast.Is()]), orelse=otherwise) if (
                 self.is_array(array)
             ):  # `None if bias is None else bias.shape`, where there is a bias

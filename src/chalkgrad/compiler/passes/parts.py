@@ -121,6 +121,8 @@ class _Parts:
 
     def is_shared(self, line: Line) -> bool:
         """Tell whether a line writes into memory that main has another name for, or that all parts would write into."""
+        if not line.changes:
+            return False
         memory = self.facts.sharing(line.changes)
         others = {name for name in self.kinds if not memory.isdisjoint(self.facts.sharing([name]))}
         outside = {name for name in line.changes if self.stored.get(name) == "main" and

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ...law.elementwise import is_elementwise
 from ..lines import Function, Line
-from .into import ELEMENTWISE
 
-__all__ = ["Group", "call_of", "groups_of", "is_elementwise", "rows"]
+__all__ = ["Group", "call_of", "groups_of", "rows"]
 
 
 @dataclass
@@ -56,7 +56,7 @@ def groups_of(lines: list[Line], rules: dict[str, ast.FunctionDef], fits: Callab
 
 def _kind(line: Line, rules: dict[str, ast.FunctionDef], fits: Callable[[list[str]], Any]) -> Any:
     called, arguments, options = call_of(line)
-    if called not in rules or not is_elementwise(rules[called]):
+    if called not in rules or not is_elementwise(rules[called].body):
         return None
     kind = fits(arguments)
     return None if kind is None else (called, options, kind)
@@ -69,15 +69,6 @@ def call_of(line: Line) -> tuple[str, list[str], str]:
             if all(isinstance(arg, ast.Name) for arg in args):
                 return called, [ast.unparse(arg) for arg in args], ", ".join(map(ast.unparse, keywords))
     return "", [], ""
-
-
-def is_elementwise(rule: ast.FunctionDef) -> bool:
-    """Tell whether every element is updated by itself: arithmetic, and no call that could see another one."""
-    allowed = {"float", "math.sqrt", *(f"np.{name}" for name in ELEMENTWISE)}
-    return not any(
-        isinstance(part, ast.Subscript | ast.MatMult | ast.For)
-        or (isinstance(part, ast.Call) and ast.unparse(part.func) not in allowed) for part in ast.walk(rule)
-    )
 
 
 def rows(function: Function, groups: list[Group]) -> None:
