@@ -35,7 +35,7 @@ IMPORTS = {
     "nn": (RULES, "numpy"),
     "optim": (MODEL, "numpy"),
     "spell": (RULES, "numpy"),
-    "compiler": ("law seeding engine spell allocator", "numpy"),
+    "compiler": ("law seeding engine spell", "numpy"),
     "explain": (RULES, "numpy"),
     "data": ("seeding", "numpy"),
     "sugar": (MODEL, "numpy"),

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from ..allocator import keep_freed_memory
-
-__all__ = ["ALIGNMENT", "Arena", "aligned", "apart", "is_dense", "memory_order"]
+__all__ = ["ALIGNMENT", "Arena", "aligned", "is_dense", "memory_order"]
 
 ALIGNMENT = 64  # bytes: a line of the cache, and one load of AVX-512. A product of aligned columns took 40 us, not 61
 
@@ -26,29 +21,6 @@ def aligned(shape: tuple[int, ...] | int, dtype: Any = np.float32) -> Any:
     raw = np.empty(count + ALIGNMENT, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start : start + count].view(dtype).reshape(shape)
-
-
-_apart: list[None] = []  # a place for each block of `apart` that is open, in any thread
-_lock = threading.Lock()
-
-
-@contextmanager
-def apart() -> Iterator[None]:
-    """Let arrays of more than 128 kB, made in this block, lie in mappings of their own, as the C library does unasked.
-
-    Compiling makes a hundred times as many as a step. Once freed, they would leave gaps of all sizes in the heap, over
-    which the arrays of the steps would be scattered: twice the memory would be touched that a step needs.
-    """
-    with _lock:
-        _apart.append(None)
-        keep_freed_memory(mapped=1 << 17)
-    try:
-        yield
-    finally:
-        with _lock:
-            _apart.pop()
-            if not _apart:
-                keep_freed_memory()
 
 
 def memory_order(array: Any) -> list[int]:

@@ -17,7 +17,6 @@ from .check import check
 from .differentiable import Differentiable, Graph
 from .facts import root
 from .flat import Rows, is_private
-from .memory import apart
 from .reach import Reach
 from .sources import Sources
 from .threads import one_blas_thread, threads
@@ -36,7 +35,6 @@ class Variant:
     """
 
     @reading()
-    @apart()
     def __init__(
         self, function: Callable[..., Any], reach: Reach, structure: Any, leaves: list[Any], names: list[str],
         limit: int = 8,
@@ -77,7 +75,6 @@ class Variant:
         return tuple([path for path, param in self.params.items() if param.grad is not None]) if self.reads else ()
 
     @reading()
-    @apart()
     def _make(self, leaves: list[Any]) -> Body:
         present = self._present()
         while len(self.bodies) >= self.limit:
