@@ -27,7 +27,7 @@ LONG = SMALL // 128 + 1
 CASES: dict[str, tuple[str, str, dict[str, tuple[int, ...]], str, str]] = {
     "a stack and a matrix": ("z = x @ w; y = z + 1", "y", STACK, FLAT, ""),
     "a matrix turned round": ("z = x @ w.T; y = z + 1", "y", STACK | {"w": (6, 5)}, FLAT, ""),
-    "a vector": ("z = x @ v[:, None]; y = z[..., 0]", "y", STACK | {"v": (5,)}, FLAT, ""),
+    "a vector": ("z = x @ v[:, None]; y = z[..., 0]", "y", STACK | {"v": (5,)}, "", FLAT),
     "a stack of stacks": ("z = x @ w; y = z + 1", "y", STACK | {"x": (2, 4, 3, 5)}, "reshape((2, 4, 3, 6))", ""),
     "what is written into": ("z = x @ w; z += 1; y = z * 2", "y", STACK, FLAT, ""),
     "what is returned": ("y = x @ w", "y", STACK, "", FLAT),

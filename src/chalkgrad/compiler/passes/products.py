@@ -150,11 +150,14 @@ class _Products:
 
 
 def _pays(a: Any, columns: int) -> bool:
-    """Tell whether a stack lies such that its rows are those of one matrix, and is better multiplied as that."""
+    """Tell whether a stack lies such that its rows are those of one matrix, and is better multiplied as that.
+
+    Multiplied by a vector, as in a layer norm's backward, it gains nothing, and BLAS may round it otherwise.
+    """
     rows, narrow = a.shape[-2] if a.ndim > 1 else 0, min(a.shape[-1], columns)
     if a.ndim < 3 or not a.flags.c_contiguous or a.size // (rows * a.shape[-1]) < FEWEST:
         return False
-    return columns == 1 or narrow >= NARROW or rows <= LOW or a.size * columns <= SMALL
+    return columns > 1 and (narrow >= NARROW or rows <= LOW or a.size * columns <= SMALL)
 
 
 def _sum(line: Line) -> tuple[str, tuple[int, ...]]:
