@@ -7,13 +7,14 @@ from collections.abc import Iterable
 
 from .memory import root
 
-__all__ = ["is_elementwise"]
+__all__ = ["ELEMENTWISE", "is_elementwise"]
 
-CALLS = {"float", "math.sqrt", *(f"np.{name}" for name in (
-    "abs", "add", "clip", "cos", "divide", "equal", "exp", "expm1", "greater", "greater_equal", "less", "less_equal",
-    "log", "log1p", "maximum", "minimum", "multiply", "negative", "not_equal", "ones_like", "sign", "sin", "sqrt",
-    "square", "subtract", "tanh", "where", "zeros_like",
-))}  # fmt: skip
+ELEMENTWISE = {  # functions of NumPy that take `out=`
+    "abs", "add", "cos", "divide", "equal", "exp", "expm1", "greater", "greater_equal", "less", "less_equal", "log",
+    "log1p", "maximum", "minimum", "multiply", "negative", "not_equal", "sign", "sin", "sqrt", "square",
+    "subtract", "tanh",
+}
+CALLS = {"float", "math.sqrt", *(f"np.{name}" for name in (*ELEMENTWISE, "clip", "ones_like", "where", "zeros_like"))}
 LOOKS = (ast.Subscript, ast.MatMult, ast.For, ast.comprehension, ast.Starred, ast.In, ast.NotIn)
 
 

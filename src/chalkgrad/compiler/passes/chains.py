@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from ...law.elementwise import ELEMENTWISE
 from ..chained import Chained, domain_of
 from ..facts import Facts, root
 from ..lines import Function, Line, is_array
-from .into import COMPARED, ELEMENTWISE, ufunc
+from .into import COMPARED, ufunc
 
 __all__ = ["chains"]
 

@@ -17,20 +17,16 @@ from typing import Any
 
 import numpy as np
 
+from ...law.elementwise import ELEMENTWISE
 from ..facts import Facts, root
 from ..lines import Function, Line
 from ..memory import Arena, is_dense
 
-__all__ = ["ELEMENTWISE", "into", "ufunc"]
+__all__ = ["into", "ufunc"]
 
 INFIX = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide", ast.MatMult: "matmul"}
 COMPARED = {ast.Gt: "greater", ast.Lt: "less", ast.GtE: "greater_equal", ast.LtE: "less_equal", ast.Eq: "equal",
             ast.NotEq: "not_equal"}
-ELEMENTWISE = {
-    "abs", "add", "cos", "divide", "equal", "exp", "expm1", "greater", "greater_equal", "less", "less_equal", "log",
-    "log1p", "maximum", "minimum", "multiply", "negative", "not_equal", "sign", "sin", "sqrt", "square",
-    "subtract", "tanh",
-}
 LARGE = 1 << 20  # bytes: above, an array leaves the cache anyway, and memory that only it may have is wasted
 SMALL = 2048  # bytes: below, an array of its own costs less than to be told where to go
 
