@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from ..law.code import Code
 
 __all__ = ["walk"]
@@ -26,5 +28,6 @@ def _steps(nodes: Iterable[ast.stmt], values: dict[str, Any], file: str) -> Iter
             holds = eval(compile(ast.Expression(node.test), file, "eval"), values)
             yield from _steps(node.body if holds else node.orelse, values, file)
         elif not isinstance(node, ast.Pass):
-            exec(compile(ast.Module([node], []), file, "exec"), values)
+            with np.errstate(all="ignore"):  # the step itself has warned, when it ran on these values
+                exec(compile(ast.Module([node], []), file, "exec"), values)
             yield node, values
